@@ -1,0 +1,88 @@
+# cw_module(NAME PUBLIC header... [DEPENDS module...] [LIBS target...] [TEST_LIBS target...])
+#
+# Declares src/NAME as a static library. The layering is enforced here, not by review:
+#   - CW_MODULES (top-level CMakeLists.txt) lists the modules in dependency order; a module may
+#     depend only on those before it, so a cycle cannot be written down;
+#   - each module is compiled against an include farm that holds only the public headers of the
+#     modules it declares: an undeclared module or another module's internals are not found;
+#   - each public header is compiled alone (CW_HEADER_CHECK), so it cannot leak its needs.
+# Sources are every *.cpp in the folder; *_test.cpp go to NAME_test.
+function(cw_module name)
+  cmake_parse_arguments(M "" "" "PUBLIC;DEPENDS;LIBS;TEST_LIBS" ${ARGN})
+  list(FIND CW_MODULES ${name} position)
+  if(position EQUAL -1)
+    message(FATAL_ERROR "module '${name}' is not listed in CW_MODULES")
+  endif()
+  foreach(dep IN LISTS M_DEPENDS)
+    list(FIND CW_MODULES ${dep} dep_position)
+    if(dep_position EQUAL -1)
+      message(FATAL_ERROR "module '${name}' depends on unknown module '${dep}'")
+    elseif(NOT dep_position LESS position)
+      message(FATAL_ERROR "module '${name}' may not depend on '${dep}': it comes later in CW_MODULES")
+    endif()
+  endforeach()
+
+  set(dir ${CMAKE_SOURCE_DIR}/src/${name})
+  set(farm ${CMAKE_BINARY_DIR}/farm/${name})
+  file(REMOVE_RECURSE ${farm})
+  file(MAKE_DIRECTORY ${farm}/${name})
+  foreach(header IN LISTS M_PUBLIC)
+    if(NOT EXISTS ${dir}/${header})
+      message(FATAL_ERROR "module '${name}': public header '${header}' does not exist")
+    endif()
+    file(CREATE_LINK ${dir}/${header} ${farm}/${name}/${header} SYMBOLIC)
+  endforeach()
+
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+
+  set(includes ${farm})
+  set(libraries ${M_LIBS})
+  foreach(dep IN LISTS M_DEPENDS)
+    list(APPEND includes ${CMAKE_BINARY_DIR}/farm/${dep})
+    list(APPEND libraries cw_${dep})
+  endforeach()
+
+  add_library(cw_${name} STATIC ${sources})
+  target_include_directories(cw_${name} PRIVATE ${includes})
+  target_link_libraries(cw_${name} PUBLIC ${libraries} cw_flags)
+
+  if(CW_HEADER_CHECK)
+    set(alone)
+    foreach(header IN LISTS M_PUBLIC)
+      string(REPLACE "." "_" stem ${header})
+      set(file ${CMAKE_BINARY_DIR}/alone/${name}_${stem}.cpp)
+      if(NOT EXISTS ${file})
+        file(WRITE ${file} "#include \"${name}/${header}\"\n")
+      endif()
+      list(APPEND alone ${file})
+    endforeach()
+    add_library(cw_${name}_headers OBJECT ${alone})
+    target_include_directories(cw_${name}_headers PRIVATE ${includes})
+    target_link_libraries(cw_${name}_headers PRIVATE ${M_LIBS} cw_flags)
+  endif()
+
+  if(tests AND BUILD_TESTING)
+    add_executable(${name}_test ${tests})
+    target_include_directories(${name}_test PRIVATE ${includes} ${dir})
+    target_link_libraries(${name}_test PRIVATE cw_${name} ${M_TEST_LIBS} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE CW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  endif()
+endfunction()
+
+# cw_program(NAME SOURCES file... DEPENDS module...): an executable outside the modules (benchmarks,
+# fuzz targets, fault harnesses), seeing only the public headers of the modules it names.
+function(cw_program name)
+  cmake_parse_arguments(P "" "" "SOURCES;DEPENDS;LIBS" ${ARGN})
+  add_executable(${name} ${P_SOURCES})
+  foreach(dep IN LISTS P_DEPENDS)
+    target_include_directories(${name} PRIVATE ${CMAKE_BINARY_DIR}/farm/${dep})
+    target_link_libraries(${name} PRIVATE cw_${dep})
+  endforeach()
+  target_link_libraries(${name} PRIVATE ${P_LIBS} cw_flags)
+  target_compile_definitions(${name} PRIVATE CW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endfunction()

@@ -1,0 +1,170 @@
+#include "json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "text.h"
+
+namespace cw {
+namespace {
+
+// Members written in the text: colons outside strings. The text is already known to be JSON.
+std::size_t members_written(std::string_view text) {
+  std::size_t colons = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      else if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == ':') {
+      ++colons;
+    }
+  }
+  return colons;
+}
+
+std::size_t members_held(const json::value& v) {
+  std::size_t n = 0;
+  if (const auto* o = v.if_object()) {
+    n = o->size();
+    for (const auto& member : *o) n += members_held(member.value());
+  } else if (const auto* a = v.if_array()) {
+    for (const auto& item : *a) n += members_held(item);
+  }
+  return n;
+}
+
+// UTF-16 code unit order differs from byte order only where one side is a supplementary
+// character (surrogates, 0xD800..) and the other is U+E000..U+FFFF (first byte 0xEE or 0xEF).
+bool utf16_less(std::string_view a, std::string_view b) {
+  std::size_t n = std::min(a.size(), b.size()), i = 0;
+  while (i < n && a[i] == b[i]) ++i;
+  if (i == n) return a.size() < b.size();
+  auto x = static_cast<unsigned char>(a[i]), y = static_cast<unsigned char>(b[i]);
+  bool supplementary_x = x >= 0xF0, supplementary_y = y >= 0xF0;
+  if (supplementary_x != supplementary_y && x >= 0xEE && y >= 0xEE) return supplementary_x;
+  return x < y;
+}
+
+Problem malformed(std::size_t offset, Text text) {
+  text.zh += fmt::format("（第 {} 字节处）", offset);
+  text.en += fmt::format(" (at byte {})", offset);
+  return problem(Refusal::malformed, "json.malformed", std::move(text));
+}
+
+}  // namespace
+
+Result<json::value> parse_json(std::string_view text, JsonLimits limits) {
+  if (text.size() > limits.size_max) {
+    return problem(Refusal::too_large, "json.too-large",
+                   {fmt::format("内容超过 {} 字节的上限", limits.size_max),
+                    fmt::format("The content is over the limit of {} bytes", limits.size_max)});
+  }
+  json::parse_options options;
+  options.max_depth = limits.depth_max;
+  json::stream_parser parser(json::storage_ptr{}, options);
+  json::error_code error;
+  std::size_t read = parser.write_some(text.data(), text.size(), error);
+  if (!error && read < text.size()) {
+    return malformed(read, {"JSON 之后还有多余内容", "There is text after the JSON value"});
+  }
+  if (!error) parser.finish(error);
+  if (error) {
+    return malformed(read, {"内容不是有效的 JSON：" + error.message(),
+                            "The content is not valid JSON: " + error.message()});
+  }
+  json::value value = parser.release();
+  if (members_held(value) != members_written(text)) {
+    return problem(Refusal::malformed, "json.duplicate-key",
+                   {"JSON 对象中有重复的键", "A JSON object has a duplicate key"});
+  }
+  return value;
+}
+
+void canonical_string(std::string_view utf8, std::string& out) {
+  out += '"';
+  for (char c : utf8) {
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+          out += c;
+        }
+    }
+  }
+  out += '"';
+}
+
+void canonical_to(const json::value& v, std::string& out) {
+  switch (v.kind()) {
+    case json::kind::null: out += "null"; return;
+    case json::kind::bool_: out += v.get_bool() ? "true" : "false"; return;
+    case json::kind::int64: fmt::format_to(std::back_inserter(out), "{}", v.get_int64()); return;
+    case json::kind::uint64: fmt::format_to(std::back_inserter(out), "{}", v.get_uint64()); return;
+    case json::kind::double_: CW_CHECK(!"a double has no place in canonical JSON"); return;
+    case json::kind::string: canonical_string(v.get_string(), out); return;
+    case json::kind::array: {
+      out += '[';
+      bool first = true;
+      for (const auto& item : v.get_array()) {
+        if (!std::exchange(first, false)) out += ',';
+        canonical_to(item, out);
+      }
+      out += ']';
+      return;
+    }
+    case json::kind::object: {
+      std::vector<const json::key_value_pair*> members;
+      members.reserve(v.get_object().size());
+      for (const auto& member : v.get_object()) members.push_back(&member);
+      std::sort(members.begin(), members.end(),
+                [](const auto* a, const auto* b) { return utf16_less(a->key(), b->key()); });
+      out += '{';
+      bool first = true;
+      for (const auto* member : members) {
+        if (!std::exchange(first, false)) out += ',';
+        canonical_string(member->key(), out);
+        out += ':';
+        canonical_to(member->value(), out);
+      }
+      out += '}';
+      return;
+    }
+  }
+}
+
+std::string canonical(const json::value& value) {
+  std::string out;
+  canonical_to(value, out);
+  return out;
+}
+
+std::string_view text_or(const json::object& o, std::string_view key, std::string_view fallback) {
+  const auto* v = o.if_contains(key);
+  return v && v->is_string() ? std::string_view(v->get_string()) : fallback;
+}
+
+std::int64_t int_or(const json::object& o, std::string_view key, std::int64_t fallback) {
+  const auto* v = o.if_contains(key);
+  return v && v->is_int64() ? v->get_int64() : fallback;
+}
+
+bool bool_or(const json::object& o, std::string_view key, bool fallback) {
+  const auto* v = o.if_contains(key);
+  return v && v->is_bool() ? v->get_bool() : fallback;
+}
+
+}  // namespace cw
