@@ -45,6 +45,10 @@ function(cw_module name)
     list(APPEND libraries cw_${dep})
   endforeach()
 
+  if(NOT sources)  # a module of headers only
+    set(sources ${CMAKE_BINARY_DIR}/alone/${name}_empty.cpp)
+    file(WRITE ${sources} "")
+  endif()
   add_library(cw_${name} STATIC ${sources})
   target_include_directories(cw_${name} PRIVATE ${includes})
   target_link_libraries(cw_${name} PUBLIC ${libraries} cw_flags)

@@ -22,6 +22,11 @@ StorageError::Kind kind_of(int code) {
   }
 }
 
+struct TextHash {  // so that a look-up by string_view makes no string
+  using is_transparent = void;
+  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+};
+
 sqlite3_stmt* as_statement(void* p) { return static_cast<sqlite3_stmt*>(p); }
 
 }  // namespace
@@ -44,14 +49,14 @@ std::string_view Row::text(int column) const {
 
 struct Database::Impl {
   sqlite3* handle = nullptr;
-  std::unordered_map<std::string, sqlite3_stmt*> statements;  // bounded by the texts in the code
+  std::unordered_map<std::string, sqlite3_stmt*, TextHash, std::equal_to<>> statements;
 
   [[noreturn]] void fail(int code, std::string_view doing) const {
     throw StorageError(kind_of(code), std::string(doing) + ": " + sqlite3_errmsg(handle));
   }
 
   sqlite3_stmt* prepare(std::string_view sql) {
-    auto found = statements.find(std::string(sql));
+    auto found = statements.find(sql);
     if (found != statements.end()) return found->second;
     if (statements.size() >= 512) {  // texts built at run time must not pile up
       for (auto& [text, statement] : statements) sqlite3_finalize(statement);
