@@ -7,6 +7,7 @@
 //   if (!mistakes.empty()) show(describe(mistakes[0], "zh"));
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,7 @@ struct YamlLimits {
   std::size_t size_max = 1 << 20;     // bytes of the file
   std::size_t depth_max = 16;         // nesting
   std::size_t nodes_max = 100'000;    // scalars, lists and maps
+  std::size_t line_max = 16 << 10;    // bytes of one line
 };
 
 struct YamlTree {
@@ -66,5 +68,43 @@ struct YamlTree {
 // could be read (a null root when nothing could).
 YamlTree parse_yaml(std::string_view text, const std::string& file,
                     std::vector<Mistake>& mistakes, YamlLimits limits = {});
+
+// By place: line, then column.
+void sort_mistakes(std::vector<Mistake>& mistakes, std::size_t from = 0);
+
+// Reads typed values from nodes; what does not fit becomes a mistake at the node's place, and
+// reading goes on, so that one pass reports everything.
+class YamlReader {
+ public:
+  YamlReader(std::string file, std::vector<Mistake>& mistakes)
+      : file_(std::move(file)), mistakes_(mistakes), first_(mistakes.size()) {}
+
+  void mistake(const YamlNode& at, std::string code, Text text) {
+    mistake(at.line, at.column, std::move(code), std::move(text));
+  }
+  void mistake(int line, int column, std::string code, Text text);
+  bool clean() const { return mistakes_.size() == first_; }  // nothing reported by this reader
+  void sort() { sort_mistakes(mistakes_, first_); }
+
+  bool map(const YamlNode& node);   // is it a map?
+  bool list(const YamlNode& node);
+  // Reports every key that is none of `known`.
+  void keys(const YamlNode& map, const std::vector<std::string_view>& known);
+  // The child, or null with a mistake at the map.
+  const YamlNode* need(const YamlNode& map, std::string_view key);
+  // A scalar; empty with a mistake when it is none or empty.
+  std::string string(const YamlNode& node);
+  // An identifier: letters, digits, "-", "_" and ".", beginning with a letter, at most 64.
+  std::string name(const YamlNode& node);
+  std::int64_t integer(const YamlNode& node, std::int64_t least, std::int64_t most);
+  bool boolean(const YamlNode& node);  // true or false, plain
+  // {zh: …, en: …}, both present and not empty.
+  Text text(const YamlNode& node);
+
+ private:
+  std::string file_;
+  std::vector<Mistake>& mistakes_;
+  std::size_t first_;
+};
 
 }  // namespace cw
