@@ -51,8 +51,13 @@ struct Segment {
   Text why;  // "工作时间" / "open", "春节" / "Spring Festival", "夜间" …
 };
 
+struct ZoneOffset;
+
 class Calendar {
  public:
+  Calendar();
+  ~Calendar();
+
   const std::string& id() const { return id_; }
   int version() const { return version_; }
   const Text& title() const { return title_; }
@@ -85,10 +90,6 @@ class Calendar {
     std::int64_t from_ms, to_ms;
     std::int64_t before_ms;  // open time before this interval
   };
-  struct Offset {
-    std::int64_t from_ms;  // in force from then on
-    std::int64_t offset_ms;
-  };
   struct Named {
     std::int64_t day;  // days since 1970, local
     bool off;
@@ -105,7 +106,7 @@ class Calendar {
   std::int64_t workday_ms_ = 0;
   std::int64_t announced_until_ms_ = 0;
   std::vector<Open> open_;       // sorted, disjoint; empty when always_
-  std::vector<Offset> offsets_;  // of the zone, sorted; the first covers everything before
+  std::vector<ZoneOffset> offsets_;  // of the zone, sorted
   std::vector<Named> named_;     // holidays and make-up workdays, sorted
 };
 

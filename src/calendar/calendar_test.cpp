@@ -1,0 +1,259 @@
+#include "calendar/calendar.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "zone.h"
+
+namespace cw {
+namespace {
+
+const std::filesystem::path content = std::filesystem::path(CW_SOURCE_DIR) / "content";
+
+const Calendars& calendars() {
+  static const Calendars loaded = [] {
+    std::vector<Mistake> mistakes;
+    Calendars all = Calendars::load(content / "calendars", mistakes);
+    for (const Mistake& m : mistakes) ADD_FAILURE() << describe(m, "en");
+    return all;
+  }();
+  return loaded;
+}
+
+std::shared_ptr<const Calendar> made(const std::string& body) {
+  std::vector<Mistake> mistakes;
+  const Calendars all = Calendars::from_texts(
+      {{"t.yaml", "calendar: t\nversion: 1\ntitle: {zh: 测, en: T}\n" + body}}, mistakes);
+  for (const Mistake& m : mistakes) ADD_FAILURE() << describe(m, "en");
+  return all.find("t");
+}
+
+std::string due(const Calendar& calendar, const char* from, const char* add) {
+  return calendar.local(
+      calendar.due_ms(*calendar.from_local(from), calendar.budget(*parse_span(add))));
+}
+
+TEST(Calendar, TheThreeDueTimesOfTheDesign) {
+  const Calendar& office = *calendars().find("cn-office");
+  EXPECT_EQ(due(office, "2026-02-13T17:30", "8h"), "2026-02-14T17:30:00+08:00");
+  EXPECT_EQ(due(office, "2026-02-14T17:30", "8h"), "2026-02-24T17:30:00+08:00");
+  EXPECT_EQ(due(office, "2026-09-30T17:00", "2h"), "2026-10-08T10:00:00+08:00");
+}
+
+TEST(Calendar, UnitsCountOpenTimeOrNaturalDays) {
+  const Calendar& office = *calendars().find("cn-office");
+  EXPECT_EQ(due(office, "2026-02-13T17:30", "30m"), "2026-02-13T18:00:00+08:00");  // at closing
+  EXPECT_EQ(due(office, "2026-02-13T17:30", "31m"), "2026-02-14T09:01:00+08:00");
+  EXPECT_EQ(due(office, "2026-02-13T17:30", "1wd"), "2026-02-14T17:30:00+08:00");
+  EXPECT_EQ(due(office, "2026-02-13T17:30", "7d"), "2026-02-20T17:30:00+08:00");
+  EXPECT_EQ(due(office, "2026-02-15T03:00", "1h"), "2026-02-24T10:00:00+08:00");  // starts closed
+  const Calendar& always = *calendars().find("always");
+  EXPECT_EQ(due(always, "2026-02-13T23:30", "8h"), "2026-02-14T07:30:00+08:00");
+  EXPECT_EQ(due(always, "2026-02-13T23:30", "1wd"), "2026-02-14T23:30:00+08:00");
+}
+
+TEST(Calendar, SpansAreBoundedAndWrittenBack) {
+  for (const char* good : {"1m", "15m", "8h", "5wd", "30d", "3650d"}) {
+    ASSERT_TRUE(parse_span(good)) << good;
+    EXPECT_EQ(to_string(*parse_span(good)), good);
+  }
+  for (const char* bad : {"", "0m", "m", "8", "8x", "-1h", "1.5h", "8 h", "3651d", "99999999999999999999m"}) {
+    EXPECT_FALSE(parse_span(bad)) << bad;
+  }
+}
+
+// Office hours computed a second time, from the corpus where it is present and minute by minute.
+struct Walker {
+  std::map<std::string, bool> special;  // date → off
+
+  bool open(std::int64_t utc_ms) const {
+    const std::int64_t local = utc_ms + 8 * 3'600'000;
+    const std::int64_t day = local / zone_day_ms;
+    const std::int64_t minute = local % zone_day_ms / 60'000;
+    const Civil c = civil_from_days(day);
+    char date[32];
+    std::snprintf(date, sizeof date, "%04d-%02d-%02d", c.year, c.month, c.day);
+    const std::int64_t weekday = (day + 3) % 7;
+    bool workday = weekday < 5;
+    if (auto s = special.find(date); s != special.end()) workday = !s->second;
+    return workday && ((minute >= 540 && minute < 720) || (minute >= 780 && minute < 1080));
+  }
+};
+
+std::filesystem::path corpora() {
+  if (const char* set = std::getenv("CALLWARDEN_CORPORA")) return set;
+  return std::filesystem::path(CW_SOURCE_DIR) / ".." / "shared" / "corpora";
+}
+
+Walker walker_from_corpus() {
+  Walker walker;
+  for (const int year : {2024, 2025, 2026}) {
+    std::ifstream in(corpora() / "holiday-cn" / (std::to_string(year) + ".json"));
+    std::stringstream text;
+    text << in.rdbuf();
+    const auto parsed = parse_json(text.str());
+    if (!parsed) return {};
+    for (const json::value& day : parsed->at("days").as_array()) {
+      walker.special[std::string(day.at("date").as_string())] = day.at("isOffDay").as_bool();
+    }
+  }
+  return walker;
+}
+
+TEST(Calendar, HolidaysEqualThePublishedDays) {
+  const Walker walker = walker_from_corpus();
+  if (walker.special.empty()) GTEST_SKIP() << "corpora/holiday-cn is not beside the repository";
+  const Calendar& office = *calendars().find("cn-office");
+  int days = 0;
+  for (std::int64_t day = days_from_civil(2024, 1, 1); day < days_from_civil(2027, 1, 1); ++day) {
+    const std::int64_t ten = day * zone_day_ms + 2 * 3'600'000;  // 10:00 in Shanghai
+    ASSERT_EQ(office.open_at(ten), walker.open(ten)) << office.local(ten);
+    ++days;
+  }
+  EXPECT_EQ(days, 366 + 365 + 365);
+}
+
+TEST(Calendar, ThreeThousandIntervalsEqualAWalkMinuteByMinute) {
+  const Walker walker = walker_from_corpus();
+  if (walker.special.empty()) GTEST_SKIP() << "corpora/holiday-cn is not beside the repository";
+  const Calendar& office = *calendars().find("cn-office");
+  constexpr std::int64_t minute_ms = 60'000;
+  const std::int64_t begin = days_from_civil(2024, 1, 2) * zone_day_ms;
+  const std::int64_t minutes = (days_from_civil(2026, 12, 31) * zone_day_ms - begin) / minute_ms;
+  std::vector<std::int32_t> before(static_cast<std::size_t>(minutes) + 1, 0);
+  for (std::int64_t m = 0; m < minutes; ++m) {
+    before[m + 1] = before[m] + (walker.open(begin + m * minute_ms) ? 1 : 0);
+  }
+  SeededRandom random(20261122);
+  for (int round = 0; round < 3000; ++round) {
+    const auto a = static_cast<std::int64_t>(random.below(minutes - 60 * 24 * 90));
+    const auto b = a + static_cast<std::int64_t>(random.below(60 * 24 * 60));
+    const std::int64_t spent = office.spent_ms(begin + a * minute_ms, begin + b * minute_ms, false);
+    ASSERT_EQ(spent, (before[b] - before[a]) * minute_ms) << round;
+    const auto budget = 1 + static_cast<std::int64_t>(random.below(60 * 8 * 20));
+    std::int64_t walked = a;  // the first minute at which `budget` open minutes have passed
+    while (before[walked] - before[a] < budget) ++walked;
+    ASSERT_EQ(office.due_ms(begin + a * minute_ms, {budget * minute_ms, false}),
+              begin + walked * minute_ms)
+        << round;
+  }
+}
+
+TEST(Calendar, EveryDueTimeExplainsItself) {
+  const Calendar& office = *calendars().find("cn-office");
+  const std::int64_t from = *office.from_local("2026-02-14T17:30");
+  const std::int64_t to = office.due_ms(from, office.budget({8, Unit::hour}));
+  const std::vector<Segment> way = office.explain(from, to, false);
+  ASSERT_EQ(way.size(), 5u);
+  EXPECT_EQ(way[0].why.en, "make-up workday (Spring Festival)");
+  EXPECT_FALSE(way[1].counted);
+  EXPECT_EQ(way[1].why.zh, "春节");
+  EXPECT_EQ(way[3].why.en, "break");
+  std::int64_t sum = 0, at = from;
+  for (const Segment& s : way) {
+    EXPECT_EQ(s.from_ms, at);
+    at = s.to_ms;
+    if (s.counted) sum += s.to_ms - s.from_ms;
+  }
+  EXPECT_EQ(at, to);
+  EXPECT_EQ(sum, 8 * 3'600'000);
+  EXPECT_EQ(office.explain(from, to + 3650 * zone_day_ms, false, 10).size(), 10u);
+  EXPECT_EQ(office.explain(from, to, true).size(), 1u);
+}
+
+TEST(Calendar, BeyondTheAnnouncedYearADueTimeIsProvisional) {
+  const Calendar& office = *calendars().find("cn-office");
+  EXPECT_FALSE(office.provisional(*office.from_local("2026-12-31T18:00")));
+  EXPECT_TRUE(office.provisional(*office.from_local("2027-01-01T00:00")));
+  EXPECT_FALSE(calendars().find("always")->provisional(*office.from_local("2050-01-01T00:00")));
+}
+
+TEST(Calendar, ATimeThatDoesNotExistShiftsForwardAndAFoldIsOpenThroughout) {
+  // New York: 02:00–03:00 is skipped on 2026-03-08, 01:00–02:00 comes twice on 2026-11-01.
+  const auto gap = made("zone: America/New_York\nopen: [02:30-04:00]\nweek: [sun]\nworkday: 1h\n");
+  const std::int64_t march = *from_rfc3339("2026-03-08T05:00:00Z");  // midnight
+  EXPECT_EQ(gap->local(gap->due_ms(march, {60'000, false})), "2026-03-08T03:01:00-04:00");
+  EXPECT_EQ(gap->spent_ms(march, march + zone_day_ms, false), 3'600'000);
+  EXPECT_EQ(gap->local(*gap->from_local("2026-03-08T02:30")), "2026-03-08T03:00:00-04:00");
+
+  const auto fold = made("zone: America/New_York\nopen: [01:15-01:45]\nweek: [sun]\nworkday: 1h\n");
+  const std::int64_t november = *from_rfc3339("2026-11-01T04:00:00Z");
+  EXPECT_EQ(fold->spent_ms(november, november + zone_day_ms, false), 90 * 60'000);
+  EXPECT_EQ(fold->local(*fold->from_local("2026-11-01T01:15")), "2026-11-01T01:15:00-04:00");
+  // Usual days of a zone with summer time keep their local hours.
+  const auto office = made("zone: Europe/Berlin\nopen: [09:00-17:00]\nweek: [mon, tue]\nworkday: 8h\n");
+  EXPECT_EQ(due(*office, "2026-03-23T16:00", "9h"), "2026-03-24T17:00:00+01:00");
+  EXPECT_EQ(due(*office, "2026-03-24T16:00", "2h"), "2026-03-30T10:00:00+02:00");
+}
+
+TEST(Calendar, NightsDatedHoursAndDaysOfTheirOwn) {
+  const auto night = made(
+      "zone: Asia/Shanghai\nopen: [22:00-06:00]\nweek: {fri: [22:00-06:00], sat: []}\n"
+      "workday: 8h\ndates: {2026-11-20: [20:00-24:00], 2026-11-27..2026-11-28: []}\n");
+  EXPECT_EQ(due(*night, "2026-11-13T12:00", "3h"), "2026-11-14T01:00:00+08:00");
+  EXPECT_EQ(due(*night, "2026-11-20T12:00", "1h"), "2026-11-20T21:00:00+08:00");
+  EXPECT_EQ(due(*night, "2026-11-21T12:00", "1h"), "2026-12-04T23:00:00+08:00");
+}
+
+TEST(Calendar, MistakesAreNamedAtTheirPlace) {
+  struct Case {
+    const char* body;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {"zone: Mars/Base\nopen: always\nworkday: 8h\n", "4:7 calendar.zone"},
+      {"zone: UTC\nopen: [9-12]\nweek: [mon]\nworkday: 8h\n", "5:8 calendar.hours"},
+      {"zone: UTC\nopen: [09:00-12:00, 11:00-13:00]\nweek: [mon]\nworkday: 8h\n",
+       "5:21 calendar.overlap"},
+      {"zone: UTC\nopen: [09:00-12:00]\nweek: [monday]\nworkday: 8h\n", "6:8 calendar.day"},
+      {"zone: UTC\nopen: always\nworkday: 8d\n", "6:10 calendar.workday"},
+      {"zone: UTC\nopen: [09:00-12:00]\nweek: [mon]\nworkday: 3h\nholidays: xx\n",
+       "8:11 calendar.holidays"},
+      {"zone: UTC\nopen: [09:00-12:00]\nweek: [mon]\nworkday: 3h\ndates: {2026-02-30: []}\n",
+       "8:9 calendar.date"},
+      {"zone: UTC\nopen: [09:00-12:00]\nweek: []\nworkday: 3h\n", "1:1 calendar.closed"},
+      {"zone: UTC\nopen: always\nworkday: 8h\ncolour: red\n", "7:1 yaml.unknown"},
+  };
+  for (const Case& c : cases) {
+    std::vector<Mistake> mistakes;
+    const std::string head = "calendar: t\nversion: 1\ntitle: {zh: 测, en: T}\n";
+    EXPECT_EQ(Calendars::from_texts({{"t", head + c.body}}, mistakes).find("t"), nullptr);
+    ASSERT_FALSE(mistakes.empty()) << c.body;
+    EXPECT_EQ(std::to_string(mistakes[0].line) + ":" + std::to_string(mistakes[0].column) + " " +
+                  mistakes[0].code,
+              c.expected);
+  }
+}
+
+TEST(CalendarCommand, PrintsTheDueTimeAndItsDerivation) {
+  std::ostringstream out, err;
+  const std::vector<std::string> args{"due",    "--calendar", "cn-office", "--from",
+                                      "2026-02-13T17:30", "--add", "8h",  "--json"};
+  ASSERT_EQ(calendar_main(args, content, out, err), 0) << err.str();
+  const auto parsed = parse_json(out.str());
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->at("due").as_string(), "2026-02-14T17:30:00+08:00");
+  EXPECT_EQ(parsed->at("provisional").as_bool(), false);
+  std::int64_t sum = 0;
+  for (const auto& s : parsed->at("segments").as_array()) sum += s.at("counted_ms").as_int64();
+  EXPECT_EQ(sum, 8 * 3'600'000);
+
+  std::ostringstream text;
+  const std::vector<std::string> plain(args.begin(), args.end() - 1);
+  ASSERT_EQ(calendar_main(plain, content, text, err), 0);
+  EXPECT_NE(text.str().find("春节调休上班"), std::string::npos) << text.str();
+  EXPECT_EQ(calendar_main(std::vector<std::string>{"due", "--from", "x"}, content, out, err), 2);
+  EXPECT_EQ(calendar_main(std::vector<std::string>{"due", "--calendar", "nope", "--from",
+                                                   "2026-02-13T17:30", "--add", "8h"},
+                          content, out, err),
+            2);
+}
+
+}  // namespace
+}  // namespace cw
