@@ -1,0 +1,23 @@
+// `callwarden ledger …` and the ledger's part of `callwarden bench`. Call from one thread.
+//
+//   return cw::ledger_main(argc - 1, argv + 1);   // argv[0] is "ledger"
+#pragma once
+
+#include <cstddef>
+
+#include "base/json.h"
+
+namespace cw {
+
+// verify DIR|URL, prove DIR|URL N, export SRC DST, witness; `--help` lists their options. Results go
+// to standard output, everything else to standard error, in the language of --lang or LANG.
+// Returns 0: done, it verifies; 1: it does not verify or was refused, the place is named;
+// 2: wrong use; 3: it could not be read (no such log, disk, network, key file).
+int ledger_main(int argc, char** argv);
+
+// Builds and verifies a log of `entries` entries of about 300 bytes in a temporary folder.
+// append_per_s, verify_per_s with their seconds, and the baselines of the same run: copying the
+// same bytes to one file with fsync, and hashing them with SHA-256.
+json::object bench_ledger(std::size_t entries);
+
+}  // namespace cw
