@@ -57,7 +57,7 @@ class Expression {
   };
   struct Step {
     Op op;
-    std::int64_t operand;  // a literal, an index, or for `in` how many values lie on the stack
+    std::int64_t operand;  // a literal, an index, or for `in` how many literals follow
   };
   std::vector<Step> code_;  // postfix
   std::vector<int> facts_;
@@ -302,8 +302,9 @@ class Library {
 };
 
 // `callwarden procedure check [--json] [--lang zh|en] FILE…`, arguments after "check". A form is
-// looked for beside the file (`forms/`, `../forms/`), then in `content`. Returns the exit
-// code: 0 no mistake, 1 mistakes, 2 wrong usage or an unreadable file.
+// looked for beside the file (`forms/ID.yaml`, `../forms/ID.yaml`), then in `content`. Forms and
+// calendars may be given, too. Returns the exit code: 0 no mistake, 1 mistakes, 2 wrong usage or
+// an unreadable file.
 int procedure_check_main(std::span<const std::string> args, const std::filesystem::path& content,
                          std::ostream& out, std::ostream& err);
 

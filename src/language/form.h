@@ -45,7 +45,8 @@ struct FormField {
   std::int64_t minimum = 0;          // integer: value; text: code points; list: items
   std::int64_t maximum = 0;
   std::optional<json::value> fallback;  // JSON Schema's `default`
-  std::vector<FormField> items;      // list: the fields of one item
+  std::vector<FormField> items;      // list: the fields of one item; one field without a name when
+                                     //   an item is a plain text, number or choice
 
   int ordinal(std::string_view value) const;  // of an enumeration; -1 when it is none of them
 };

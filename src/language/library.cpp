@@ -1,0 +1,239 @@
+// All of content/, and `callwarden procedure check`.
+#include <fstream>
+#include <ostream>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+#include "language/definition.h"
+
+namespace cw {
+namespace {
+
+namespace fs = std::filesystem;
+using ContentFiles = std::vector<std::pair<std::string, std::string>>;  // path, text
+
+constexpr std::size_t content_file_max = 1 << 20;
+
+// At most one byte more than is allowed: enough for the reader to refuse it.
+std::string content_text(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in || !fs::is_regular_file(path)) {
+    throw std::runtime_error("cannot read " + path.filename().string());
+  }
+  std::string text(content_file_max + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
+}
+
+std::string file_of(const std::string& path) { return fs::path(path).parent_path().filename(); }
+
+// What other procedures must know before a procedure is read: its id and its start form.
+void announce(const std::string& text, std::map<std::string, std::string, std::less<>>& out) {
+  std::vector<Mistake> ignored;  // reported when the file itself is read
+  const YamlTree tree = parse_yaml(text, "", ignored);
+  const YamlNode* id = tree.root.find("procedure");
+  if (id == nullptr) return;
+  const YamlNode* start = tree.root.find("start");
+  const YamlNode* form = start != nullptr ? start->find("form") : nullptr;
+  out[id->text] = form != nullptr ? form->text : "";
+}
+
+void twice(const std::string& file, const std::string& id, std::vector<Mistake>& mistakes) {
+  mistakes.push_back({file, 1, 1, "content.twice",
+                      {"“" + id + "”已由另一个文件定义", "'" + id + "' is defined by another file"}});
+}
+
+}  // namespace
+
+Library Library::load(const fs::path& content, std::vector<Mistake>& mistakes) {
+  ContentFiles files;
+  for (const char* folder : {"calendars", "forms", "procedures"}) {
+    std::set<fs::path> paths;
+    for (const auto& entry : fs::directory_iterator(content / folder)) {
+      if (entry.path().extension() == ".yaml") paths.insert(entry.path());
+    }
+    for (const auto& path : paths) files.emplace_back(path.string(), content_text(path));
+  }
+  return from_texts(files, mistakes);
+}
+
+Library Library::from_texts(const ContentFiles& files, std::vector<Mistake>& mistakes) {
+  Library out;
+  ContentFiles calendars;
+  for (const auto& [path, text] : files) {
+    if (file_of(path) == "calendars") calendars.emplace_back(path, text);
+    if (file_of(path) == "procedures") announce(text, out.start_forms_);
+    if (file_of(path) != "forms") continue;
+    const auto form = read_form(text, path, mistakes);
+    if (form != nullptr && !out.forms_.emplace(form->id, form).second) {
+      twice(path, form->id, mistakes);
+    }
+  }
+  out.calendars_ = Calendars::from_texts(calendars, mistakes);
+  for (const auto& [path, text] : files) {
+    if (file_of(path) != "procedures") continue;
+    const auto definition = read_definition(text, path, out.surroundings(), mistakes);
+    if (definition != nullptr && !out.procedures_.emplace(definition->id, definition).second) {
+      twice(path, definition->id, mistakes);
+    }
+  }
+  return out;
+}
+
+std::shared_ptr<const Definition> Library::procedure(std::string_view id) const {
+  auto found = procedures_.find(id);
+  return found == procedures_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const Form> Library::form(std::string_view id) const {
+  auto found = forms_.find(id);
+  return found == forms_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const Calendar> Library::calendar(std::string_view id) const {
+  return calendars_.find(id);
+}
+
+Surroundings Library::surroundings() const {
+  Surroundings around;
+  around.form = [this](std::string_view id) { return form(id); };
+  around.calendar = [this](std::string_view id) { return calendars_.find(id) != nullptr; };
+  around.procedure = [this](std::string_view id) -> std::optional<std::string> {
+    auto found = start_forms_.find(id);
+    if (found == start_forms_.end()) return std::nullopt;
+    return found->second;
+  };
+  return around;
+}
+
+namespace {
+
+// Checks files that may lie anywhere: what they name is looked for beside them, then in content.
+class ContentChecker {
+ public:
+  ContentChecker(const Library& library, std::vector<Mistake>& mistakes)
+      : library_(library), mistakes_(mistakes) {}
+
+  void announce_all(const ContentFiles& files) {
+    for (const auto& [path, text] : files) announce(text, start_forms_);
+  }
+
+  void check(const std::string& path, const std::string& text) {
+    std::vector<Mistake> ignored;
+    const YamlTree tree = parse_yaml(text, path, ignored);
+    folder_ = fs::path(path).parent_path();
+    if (tree.root.find("form") != nullptr && tree.root.find("procedure") == nullptr) {
+      read_form(text, path, mistakes_);
+    } else if (tree.root.find("calendar") != nullptr && tree.root.find("states") == nullptr) {
+      check_calendar(path, text, tree);
+    } else if (tree.root.find("holidays") != nullptr && tree.root.find("states") == nullptr) {
+      Calendars::from_texts({{path, text}}, mistakes_);
+    } else {
+      read_definition(text, path, surroundings(), mistakes_);
+    }
+  }
+
+ private:
+  void check_calendar(const std::string& path, const std::string& text, const YamlTree& tree) {
+    ContentFiles files{{path, text}};
+    if (const YamlNode* list = tree.root.find("holidays")) {
+      const fs::path beside = folder_ / ("holidays-" + list->text + ".yaml");
+      if (fs::is_regular_file(beside)) files.emplace_back(beside.string(), content_text(beside));
+    }
+    Calendars::from_texts(files, mistakes_);
+  }
+
+  Surroundings surroundings() {
+    Surroundings around = library_.surroundings();
+    const auto procedure = around.procedure;
+    around.form = [this](std::string_view id) { return form(std::string(id)); };
+    around.procedure = [this, procedure](std::string_view id) -> std::optional<std::string> {
+      auto found = start_forms_.find(id);
+      if (found != start_forms_.end()) return found->second;
+      return procedure(id);
+    };
+    return around;
+  }
+
+  std::shared_ptr<const Form> form(const std::string& id) {
+    for (const char* place : {"forms", "../forms"}) {
+      const fs::path path = (folder_ / place / (id + ".yaml")).lexically_normal();
+      if (!fs::is_regular_file(path)) continue;
+      auto [known, fresh] = beside_.try_emplace(path.string(), nullptr);
+      if (fresh) known->second = read_form(content_text(path), path.string(), mistakes_);
+      return known->second;
+    }
+    return library_.form(id);
+  }
+
+  const Library& library_;
+  std::vector<Mistake>& mistakes_;
+  fs::path folder_;
+  std::map<std::string, std::shared_ptr<const Form>> beside_;
+  std::map<std::string, std::string, std::less<>> start_forms_;
+};
+
+void print_mistakes(const std::vector<Mistake>& mistakes, std::size_t files,
+                    const std::string& lang, bool as_json, std::ostream& out) {
+  if (as_json) {
+    json::array list;
+    for (const Mistake& m : mistakes) {
+      list.push_back(json::object{{"file", m.file}, {"line", m.line}, {"column", m.column},
+                                  {"code", m.code}, {"zh", m.text.zh}, {"en", m.text.en}});
+    }
+    out << json::serialize(json::object{{"files", files}, {"mistakes", std::move(list)}}) << '\n';
+    return;
+  }
+  for (const Mistake& m : mistakes) {
+    out << describe(m, lang.empty() ? "zh" : lang);
+    if (lang.empty()) out << " / " << m.text.en;
+    out << '\n';
+  }
+  if (mistakes.empty()) {
+    const std::string count = std::to_string(files);
+    if (lang != "en") out << count << " 个文件，没有错误\n";
+    if (lang != "zh") out << count << " file(s), no mistake\n";
+  }
+}
+
+}  // namespace
+
+int procedure_check_main(std::span<const std::string> args, const fs::path& content,
+                         std::ostream& out, std::ostream& err) {
+  ContentFiles files;
+  std::string lang;
+  bool as_json = false, usage = args.empty();
+  for (std::size_t i = 0; i < args.size() && !usage; ++i) {
+    if (args[i] == "--json") {
+      as_json = true;
+    } else if (args[i] == "--lang" && i + 1 < args.size()) {
+      lang = args[++i];
+      usage = lang != "zh" && lang != "en";
+    } else if (args[i].starts_with("--")) {
+      usage = true;
+    } else {
+      try {
+        files.emplace_back(args[i], content_text(args[i]));
+      } catch (const std::runtime_error&) {
+        err << args[i] << ": 无法读取 / cannot be read\n";
+        return 2;
+      }
+    }
+  }
+  if (usage || files.empty()) {
+    err << "usage: callwarden procedure check [--json] [--lang zh|en] FILE...\n";
+    return 2;
+  }
+  std::vector<Mistake> mistakes, of_content;
+  const Library library =
+      fs::is_directory(content) ? Library::load(content, of_content) : Library();
+  ContentChecker checker(library, mistakes);
+  checker.announce_all(files);
+  for (const auto& [path, text] : files) checker.check(path, text);
+  print_mistakes(mistakes, files.size(), lang, as_json, out);
+  return mistakes.empty() ? 0 : 1;
+}
+
+}  // namespace cw
