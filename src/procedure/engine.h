@@ -154,8 +154,8 @@ class Engine final : public State {
   std::int64_t next_due_ms() const { return next_due_ms_.load(std::memory_order_relaxed); }
 
   // ---- definitions.
-  // The library new cases run on; running cases stay on their version.
-  void adopt(Library library);
+  // Puts another library in force for new cases; running cases stay on their version.
+  Decide adopt(Library library);
   Library library() const;
   // A definition that some case runs on or ran on: "plan.customer-leak@3". Null when unknown.
   std::shared_ptr<const Definition> definition(std::string_view name_at_version) const;

@@ -1,0 +1,436 @@
+#include "body.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace cw {
+namespace {
+
+constexpr std::string_view kTaskPhases[] = {"open", "asked", "done", "withdrawn"};
+constexpr std::string_view kWhys[] = {"", "condition", "state", "closed"};
+constexpr std::string_view kClockPhases[] = {"counting", "still", "stopped", "lifted"};
+
+template <typename E, std::size_t N>
+E read_enum(const std::string_view (&words)[N], std::string_view word) {
+  for (std::size_t i = 0; i < N; ++i)
+    if (words[i] == word) return static_cast<E>(i);
+  CW_CHECK(!"an entry with an unknown word");
+  return E{};
+}
+
+int known(int index) {
+  CW_CHECK(index >= 0);  // the journal holds only what the definition knew
+  return index;
+}
+
+json::value level_json(const Definition& d, int level) {
+  return json::string_view(d.levels[level]);
+}
+std::uint8_t level_value(const Definition& d, const json::value& v) {
+  auto it = std::find(d.levels.begin(), d.levels.end(), std::string_view(v.as_string()));
+  CW_CHECK(it != d.levels.end());
+  return static_cast<std::uint8_t>(it - d.levels.begin());
+}
+
+// ---- tasks and clocks: an object replaces the whole state; what is left out is its default ------
+
+json::object task_json(const Engine::Impl& m, const TaskState& t, std::int64_t at_ms) {
+  json::object o;
+  o["is"] = kTaskPhases[static_cast<int>(t.phase)];
+  if (t.opened_ms != at_ms) o["opened"] = t.opened_ms;
+  if (t.due_ms != never_ms) o["due"] = t.due_ms;
+  if (t.phase == TaskPhase::done && t.done_ms != at_ms) o["at"] = t.done_ms;
+  if (t.assignee != 0) o["for"] = m.names.text(t.assignee);
+  if (t.doer != 0) o["by"] = m.names.text(t.doer);
+  if (t.evidence != 0) o["evidence"] = t.evidence;
+  if (t.why != Why::none) o["why"] = kWhys[static_cast<int>(t.why)];
+  if (t.late) o["late"] = true;
+  if (t.required) o["required"] = true;
+  return o;
+}
+
+TaskState task_value(Engine::Impl& m, const json::object& o, int index, const Entry& e) {
+  TaskState t;
+  t.task = static_cast<std::uint16_t>(index);
+  t.phase = read_enum<TaskPhase>(kTaskPhases, text_or(o, "is"));
+  t.opened_ms = int_or(o, "opened", e.at_ms);
+  t.due_ms = int_or(o, "due", never_ms);
+  if (t.phase == TaskPhase::done) t.done_ms = int_or(o, "at", e.at_ms);
+  t.assignee = m.names.add(text_or(o, "for"));
+  t.doer = m.names.add(text_or(o, "by"));
+  t.evidence = static_cast<std::uint16_t>(int_or(o, "evidence"));
+  t.why = read_enum<Why>(kWhys, text_or(o, "why"));
+  t.late = bool_or(o, "late");
+  t.required = bool_or(o, "required");
+  t.seq = e.seq;
+  return t;
+}
+
+json::object clock_json(const ClockState& k, std::int64_t at_ms) {
+  json::object o;
+  bool counting = k.phase == ClockPhase::counting;
+  o["is"] = kClockPhases[static_cast<int>(k.phase)];
+  if (k.since_ms != at_ms) o["since"] = k.since_ms;
+  if (k.used_ms != 0) o["used"] = k.used_ms;
+  if (k.used_natural_ms != k.used_ms) o["used_natural"] = k.used_natural_ms;
+  if (k.budget_ms != 0) o["budget"] = k.budget_ms;
+  if (k.natural) o["natural"] = true;
+  if (k.due_ms != never_ms) o["due"] = k.due_ms;
+  if (k.next_ms != (counting ? k.due_ms : never_ms)) o["next"] = k.next_ms == never_ms ? 0 : k.next_ms;
+  if (k.step != 0) o["step"] = k.step;
+  if (k.phase == ClockPhase::stopped && k.stopped_ms != at_ms) o["stopped"] = k.stopped_ms;
+  return o;
+}
+
+ClockState clock_value(const json::object& o, int index, const Entry& e) {
+  ClockState k;
+  k.clock = static_cast<std::uint8_t>(index);
+  k.phase = read_enum<ClockPhase>(kClockPhases, text_or(o, "is"));
+  k.since_ms = int_or(o, "since", e.at_ms);
+  k.used_ms = int_or(o, "used");
+  k.used_natural_ms = int_or(o, "used_natural", k.used_ms);
+  k.budget_ms = int_or(o, "budget");
+  k.natural = bool_or(o, "natural");
+  k.due_ms = int_or(o, "due", never_ms);
+  k.next_ms = int_or(o, "next", k.phase == ClockPhase::counting ? k.due_ms : never_ms);
+  if (k.next_ms == 0) k.next_ms = never_ms;
+  k.step = static_cast<std::uint8_t>(int_or(o, "step"));
+  if (k.phase == ClockPhase::stopped) k.stopped_ms = int_or(o, "stopped", e.at_ms);
+  return k;
+}
+
+// ---- what few cases have --------------------------------------------------------------------------
+
+const Rare& rare_of(const Case& c) {
+  static const Rare none;
+  return c.rare ? *c.rare : none;
+}
+
+const Asked* asked_of(const Rare& r, std::uint32_t id) {
+  for (const Asked& a : r.asked)
+    if (a.id == id) return &a;
+  return nullptr;
+}
+
+void asked_difference(const Engine::Impl& m, const Definition& d, const Rare& was, const Rare& is,
+                      json::object& body) {
+  json::array settled;
+  for (const Asked& a : was.asked)
+    if (!asked_of(is, a.id)) settled.emplace_back(a.id);
+  if (!settled.empty()) body["settled"] = std::move(settled);
+  for (const Asked& a : is.asked) {
+    const Asked* old = asked_of(was, a.id);
+    if (!old) {
+      json::object facts, o;
+      for (auto [fact, value] : a.facts)
+        facts[d.facts[fact].id] = fact_json(d.facts[fact], value, m.names);
+      o["id"] = a.id;
+      o[a.task ? "task" : "action"] = a.task ? d.tasks[a.index].id : d.actions[a.index].id;
+      if (!facts.empty()) o["facts"] = std::move(facts);
+      if (a.evidence != 0) o["evidence"] = a.evidence;
+      body["ask"] = std::move(o);
+    } else if (a.granted.size() > old->granted.size()) {
+      body["granted"] = json::object{{"id", a.id}, {"by", m.names.text(a.granted.back())}};
+    }
+  }
+}
+
+template <typename T, typename F>
+void list_difference(const std::vector<T>& was, const std::vector<T>& is, json::object& body,
+                     const char* added, const char* removed, F&& write) {
+  json::array plus, minus;
+  for (const T& x : is)
+    if (std::find(was.begin(), was.end(), x) == was.end()) plus.push_back(write(x));
+  for (const T& x : was)
+    if (std::find(is.begin(), is.end(), x) == is.end()) minus.push_back(write(x));
+  if (!plus.empty()) body[added] = std::move(plus);
+  if (!minus.empty()) body[removed] = std::move(minus);
+}
+
+void rare_difference(const Engine::Impl& m, const Case& was, const Case& is, json::object& body) {
+  const Definition& d = *m.of(is).definition;
+  const Rare &old = rare_of(was), &rare = rare_of(is);
+  asked_difference(m, d, old, rare, body);
+  if (rare.children.size() > old.children.size()) {
+    json::array opened;
+    for (std::size_t i = old.children.size(); i < rare.children.size(); ++i) {
+      json::object o{{"case", case_id(rare.children[i].key)}};
+      if (!d.children.empty()) o["as"] = d.children[rare.children[i].as];
+      opened.push_back(std::move(o));
+    }
+    body["opened"] = std::move(opened);
+  }
+  auto link = [&](const Link& l) {
+    return json::object{{"is", m.names.text(l.kind)}, {"to", m.names.text(l.to)}};
+  };
+  list_difference(old.links, rare.links, body, "linked", "unlinked", link);
+  auto name = [&](Name n) { return json::string(m.names.text(n)); };
+  list_difference(old.watchers, rare.watchers, body, "watching", "unwatching", name);
+  auto delegation = [&](const Delegation& g) {
+    return json::object{{"from", m.names.text(g.from)}, {"to", m.names.text(g.to)},
+                        {"until", g.until_ms}};
+  };
+  list_difference(old.delegations, rare.delegations, body, "delegated", "undelegated", delegation);
+  json::object forms;
+  for (const LatestForm& f : rare.forms)
+    if (std::find(old.forms.begin(), old.forms.end(), f) == old.forms.end())
+      forms[d.forms[f.form].form->id] = f.content;
+  if (!forms.empty()) body["forms"] = std::move(forms);
+}
+
+void patch_asked(Engine::Impl& m, Case& c, const Entry& e) {
+  const Definition& d = *m.of(c).definition;
+  const json::object& body = e.body;
+  if (const json::value* settled = body.if_contains("settled"))
+    for (const json::value& id : settled->as_array())
+      std::erase_if(c.extra().asked, [&](const Asked& a) { return a.id == id.as_int64(); });
+  if (const json::value* granted = body.if_contains("granted"))
+    for (Asked& a : c.extra().asked)
+      if (a.id == int_or(granted->as_object(), "id"))
+        a.granted.push_back(m.names.add(text_or(granted->as_object(), "by")));
+  const json::value* ask = body.if_contains("ask");
+  if (!ask) return;
+  const json::object& o = ask->as_object();
+  Asked a;
+  a.id = static_cast<std::uint32_t>(int_or(o, "id"));
+  a.task = o.contains("task");
+  a.index = static_cast<std::uint16_t>(known(a.task ? d.task(c.state, text_or(o, "task"))
+                                                    : d.action(c.state, text_or(o, "action"))));
+  a.asker = m.names.add(e.actor);
+  a.seq = e.seq;
+  a.at_ms = e.at_ms;
+  a.content = e.content;
+  a.evidence = static_cast<std::uint16_t>(int_or(o, "evidence"));
+  if (const json::value* facts = o.if_contains("facts"))
+    for (const auto& [id, value] : facts->as_object()) {
+      int fact = known(d.fact(id));
+      a.facts.emplace_back(static_cast<std::uint16_t>(fact), fact_value(d.facts[fact], value, m.names));
+    }
+  std::sort(a.facts.begin(), a.facts.end());
+  c.extra().approvals = a.id;
+  c.extra().asked.push_back(std::move(a));
+}
+
+template <typename T, typename F>
+void patch_list(Case& c, std::vector<T> Rare::*list, const json::object& body, const char* added,
+                const char* removed, F&& read) {
+  if (const json::value* plus = body.if_contains(added))
+    for (const json::value& v : plus->as_array()) (c.extra().*list).push_back(read(v));
+  if (const json::value* minus = body.if_contains(removed))
+    for (const json::value& v : minus->as_array()) std::erase(c.extra().*list, read(v));
+}
+
+void patch_rare(Engine::Impl& m, Case& c, const Entry& e) {
+  const Definition& d = *m.of(c).definition;
+  const json::object& body = e.body;
+  patch_asked(m, c, e);
+  if (const json::value* opened = body.if_contains("opened"))
+    for (const json::value& v : opened->as_array()) {
+      const json::object& o = v.as_object();
+      auto as = std::find(d.children.begin(), d.children.end(), text_or(o, "as"));
+      Child child{static_cast<std::uint16_t>(as == d.children.end() ? 0 : as - d.children.begin()),
+                  *case_key(text_or(o, "case"))};
+      c.extra().children.push_back(child);
+    }
+  patch_list(c, &Rare::links, body, "linked", "unlinked", [&](const json::value& v) {
+    return Link{m.names.add(text_or(v.as_object(), "is")), m.names.add(text_or(v.as_object(), "to"))};
+  });
+  patch_list(c, &Rare::watchers, body, "watching", "unwatching",
+             [&](const json::value& v) { return m.names.add(v.as_string()); });
+  patch_list(c, &Rare::delegations, body, "delegated", "undelegated", [&](const json::value& v) {
+    const json::object& o = v.as_object();
+    return Delegation{m.names.add(text_or(o, "from")), m.names.add(text_or(o, "to")),
+                      int_or(o, "until")};
+  });
+  if (const json::value* forms = body.if_contains("forms"))
+    for (const auto& [id, content] : forms->as_object()) {
+      int form = known(d.form(id));
+      auto& list = c.extra().forms;
+      auto it = std::find_if(list.begin(), list.end(), [&](auto& f) { return f.form == form; });
+      if (it == list.end()) list.push_back({static_cast<std::uint16_t>(form), content.as_string().c_str()});
+      else it->content = content.as_string().c_str();
+    }
+}
+
+constexpr const char* kRareKeys[] = {"ask", "granted", "settled", "opened", "linked", "unlinked",
+                                     "watching", "unwatching", "delegated", "undelegated", "forms"};
+
+void patch_acted(Engine::Impl& m, Case& c, const Entry& e) {
+  const json::value* role = e.body.if_contains("role");
+  if (!role) return;
+  int index = m.of(c).definition->role(role->as_string());
+  if (index < 0) return;
+  auto add = [&](std::string_view person) {
+    Acted a{m.names.add(person), static_cast<std::uint16_t>(index)};
+    if (std::find(c.acted.begin(), c.acted.end(), a) == c.acted.end()) c.acted.push_back(a);
+  };
+  add(e.actor);
+  // Whoever acts for another makes both of them party to it.
+  if (e.basis.starts_with("delegate:")) add(std::string_view(e.basis).substr(9));
+}
+
+}  // namespace
+
+json::value fact_json(const FactDef& fact, Value value, const Names& names) {
+  if (value == null_value) return nullptr;
+  switch (fact.type) {
+    case FieldType::boolean: return value != 0;
+    case FieldType::enumeration: return json::string_view(fact.values[value]);
+    case FieldType::reference: return json::string_view(names.text(static_cast<Name>(value)));
+    default: return value;
+  }
+}
+
+Value fact_value(const FactDef& fact, const json::value& value, Names& names) {
+  if (value.is_null()) return null_value;
+  switch (fact.type) {
+    case FieldType::boolean: return value.as_bool() ? 1 : 0;
+    case FieldType::enumeration: return known(fact.ordinal(value.as_string()));
+    case FieldType::reference: return names.add(value.as_string());
+    default: return value.is_uint64() ? static_cast<Value>(value.as_uint64()) : value.as_int64();
+  }
+}
+
+// A task of the state the case is in goes by its id, another by "state.id".
+std::string task_key(const Definition& d, const Case& c, int task) {
+  const TaskDef& def = d.tasks[task];
+  return def.state == c.state ? def.id : d.states[def.state].id + "." + def.id;
+}
+
+int task_of_key(const Definition& d, const Case& c, std::string_view key) {
+  std::size_t dot = key.find('.');
+  if (dot == std::string_view::npos) return known(d.task(c.state, key));
+  return known(d.task(known(d.state(key.substr(0, dot))), key.substr(dot + 1)));
+}
+
+void difference(const Engine::Impl& m, const Case& was, const Case& is, std::int64_t at_ms,
+                json::object& body) {
+  const Definition& d = *m.of(is).definition;
+  json::object facts, tasks, clocks;
+  for (std::size_t i = 0; i < is.facts.size(); ++i)
+    if (i >= was.facts.size() ? is.facts[i] != null_value : is.facts[i] != was.facts[i])
+      facts[d.facts[i].id] = fact_json(d.facts[i], is.facts[i], m.names);
+  if (!facts.empty()) body["facts"] = std::move(facts);
+  if (is.entries != was.entries) body["to"] = json::string_view(d.states[is.state].id);
+  if (is.closed && !was.closed && !d.states[is.state].final) body["closed"] = true;
+  if (is.level != was.level) body["level"] = level_json(d, is.level);
+  if (is.raised != was.raised) body["raised"] = level_json(d, is.raised);
+  if (is.held != was.held) body["held"] = level_json(d, is.held);
+  if (is.commander != was.commander)
+    body["commander"] = json::string_view(m.names.text(is.commander));
+  if (is.flags != was.flags) {
+    json::array flags;
+    for (std::size_t i = 0; i < d.flags.size(); ++i)
+      if ((is.flags & ~was.flags) >> i & 1) flags.emplace_back(json::string_view(d.flags[i]));
+    body["flags"] = std::move(flags);
+  }
+  for (const TaskState& t : is.tasks)
+    if (const TaskState* old = was.task(t.task); !old || !old->same(t))
+      tasks[task_key(d, is, t.task)] = task_json(m, t, at_ms);
+  if (!tasks.empty()) body["tasks"] = std::move(tasks);
+  for (const ClockState& k : is.clocks)
+    if (const ClockState* old = was.clock(k.clock); !old || !old->same(k))
+      clocks[d.clocks[k.clock].id] = clock_json(k, at_ms);
+  if (!clocks.empty()) body["clocks"] = std::move(clocks);
+  if (is.rare) rare_difference(m, was, is, body);
+}
+
+void patch(Engine::Impl& m, Case& c, const Entry& e) {
+  const Definition& d = *m.of(c).definition;
+  const json::object& body = e.body;
+  bool has_rare = false;
+  bool moved = false;
+  std::string_view taken = text_or(body, "act");
+  if (e.kind == "case.act" || e.kind == "case.auto") taken = e.name;
+  int action = taken.empty() ? -1 : d.action(c.state, taken);
+  for (const auto& [key, value] : body) {
+    if (key == "facts") {
+      for (const auto& [id, v] : value.as_object()) {
+        int fact = known(d.fact(id));
+        c.facts[fact] = fact_value(d.facts[fact], v, m.names);
+        c.marks[fact] = {e.seq, e.at_ms, m.names.add(e.actor)};
+      }
+    } else if (key == "to") {
+      std::atomic_ref(c.state).store(static_cast<std::uint16_t>(known(d.state(value.as_string()))),
+                                    std::memory_order_relaxed);  // see Engine::Impl::hint
+      c.entered_ms = e.at_ms;
+      c.entries += 1;
+      moved = true;
+      if (d.states[c.state].final) c.closed = true, c.closed_ms = e.at_ms;
+    } else if (key == "closed") {
+      c.closed = true, c.closed_ms = e.at_ms;
+    } else if (key == "level") {
+      c.level = level_value(d, value);
+    } else if (key == "raised") {
+      c.raised = level_value(d, value);
+    } else if (key == "held") {
+      c.held = level_value(d, value);
+    } else if (key == "commander") {
+      c.commander = m.names.add(value.as_string());
+    } else if (key == "flags") {
+      for (const json::value& v : value.as_array()) {
+        auto it = std::find(d.flags.begin(), d.flags.end(), std::string_view(v.as_string()));
+        c.flags |= std::uint64_t{1} << (it - d.flags.begin());
+      }
+    } else {
+      for (std::string_view rare : kRareKeys) has_rare |= key == rare;
+    }
+  }
+  if (const json::value* tasks = body.if_contains("tasks"))
+    for (const auto& [id, v] : tasks->as_object()) {
+      int index = task_of_key(d, c, id);
+      TaskState* t = c.task(index);
+      if (!t) t = &c.tasks.emplace_back();
+      std::uint32_t generation = t->generation + 1;
+      *t = task_value(m, v.as_object(), index, e);
+      t->generation = generation;
+    }
+  if (const json::value* clocks = body.if_contains("clocks"))
+    for (const auto& [id, v] : clocks->as_object()) {
+      int index = known(d.clock(id));
+      ClockState* k = c.clock(index);
+      if (!k) k = &c.clocks.emplace_back();
+      std::uint32_t generation = k->generation + 1;
+      *k = clock_value(v.as_object(), index, e);
+      k->generation = generation;
+    }
+  if (has_rare) patch_rare(m, c, e);
+  if (moved) {
+    c.taken = 0;
+  } else if (action >= 0 && d.actions[action].once) {
+    const std::vector<int>& here = d.states[c.state].actions;
+    c.taken |= std::uint64_t{1} << (std::find(here.begin(), here.end(), action) - here.begin());
+  }
+  patch_acted(m, c, e);
+  c.last_seq = e.seq;
+}
+
+Case started(Engine::Impl& m, const Entry& e) {
+  const json::object& body = e.body;
+  Case c;
+  c.key = *case_key(e.case_id);
+  auto installed = m.current.find(e.procedure);
+  CW_CHECK(installed != m.current.end());
+  c.definition = installed->second;
+  const Definition& d = *m.of(c).definition;
+  c.facts.assign(d.facts.size(), null_value);
+  c.marks.assign(d.facts.size(), {});
+  c.org = m.names.add(text_or(body, "org"));
+  c.starter = m.names.add(e.actor);
+  c.subject = m.names.add(text_or(body, "subject"));
+  std::string_view number = text_or(body, "number");
+  std::size_t dash = number.rfind('-');
+  c.series = m.names.add(number.substr(0, dash));
+  c.number = to_int<std::uint32_t>(number.substr(dash + 1)).value_or(0);
+  c.drill = text_or(body, "mode") == "drill";
+  c.compress = static_cast<std::uint16_t>(int_or(body, "compress", 1));
+  if (const json::value* parent = body.if_contains("parent"))
+    c.parent = m.slot_of(parent->as_string());
+  c.opened_ms = e.at_ms;
+  c.first_seq = e.seq;
+  patch(m, c, e);
+  return c;
+}
+
+}  // namespace cw

@@ -1,0 +1,19 @@
+// Between memory and an entry's body (docs/formats/case-entries.md): `difference` writes what a
+// command changed, `patch` makes it so again. patch(case, difference(case, copy)) equals copy.
+#pragma once
+
+#include "impl.h"
+
+namespace cw {
+
+// Values in clear: integers, booleans, enumerations and references as text, times in UTC ms.
+json::value fact_json(const FactDef& fact, Value value, const Names& names);
+Value fact_value(const FactDef& fact, const json::value& value, Names& names);
+
+void difference(const Engine::Impl& m, const Case& was, const Case& is, std::int64_t at_ms,
+                json::object& body);
+void patch(Engine::Impl& m, Case& c, const Entry& entry);
+// A new case out of a "case.start" entry.
+Case started(Engine::Impl& m, const Entry& entry);
+
+}  // namespace cw

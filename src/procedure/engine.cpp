@@ -1,0 +1,200 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <mutex>
+
+#include "body.h"
+#include "turn.h"
+
+namespace cw {
+
+const char* Engine::schema() {
+  return "CREATE TABLE IF NOT EXISTS procedure_kept(digest TEXT PRIMARY KEY, name TEXT NOT NULL, "
+         "texts TEXT NOT NULL) STRICT, WITHOUT ROWID";
+}
+
+Engine::Engine(EngineParts parts)
+    : impl_(std::make_unique<Impl>(std::move(parts))), next_due_ms_(never_ms) {
+  impl_->use(impl_->parts.library);
+}
+
+Engine::~Engine() = default;
+
+std::string Engine::Impl::number_of(const Case& c) const {
+  char digits[16];
+  std::snprintf(digits, sizeof digits, "-%04u", c.number);
+  return names.text(c.series) + digits;
+}
+
+std::optional<Engine::Impl::Hint> Engine::Impl::hint(std::string_view id) const {
+  std::shared_lock lock(gate);
+  const Case* c = find(id);
+  if (!c) return std::nullopt;
+  auto& state = const_cast<std::uint16_t&>(c->state);
+  return Hint{installed[c->definition].definition,
+              std::atomic_ref(state).load(std::memory_order_relaxed)};
+}
+
+Slot Engine::Impl::add(Case&& c) {
+  c.facts.shrink_to_fit();
+  c.marks.shrink_to_fit();
+  c.tasks.shrink_to_fit();
+  c.clocks.shrink_to_fit();
+  c.acted.shrink_to_fit();
+  std::vector<Slot>& numbers = series[c.series];
+  if (numbers.size() < c.number) numbers.resize(c.number, no_slot);
+  auto slot = static_cast<Slot>(cases.size());
+  numbers[c.number - 1] = slot;
+  if (!c.closed) ++open;
+  std::unique_lock lock(gate);
+  cases.push_back(std::move(c));
+  index.add(slot, cases);
+  return slot;
+}
+
+void Engine::apply(const Entry& entry) {
+  Impl& m = *impl_;
+  if (entry.kind == "case.adopt") {
+    std::uint16_t place = m.install(entry.name, std::string(text_or(entry.body, "digest")));
+    std::unique_lock lock(m.gate);
+    m.current[entry.name] = place;
+    return;
+  }
+  Slot slot = m.slot_of(entry.case_id);
+  if (entry.kind == "case.start") {
+    if (slot != no_slot) return;  // a loaded slice has it
+    slot = m.add(started(m, entry));
+  } else {
+    CW_CHECK(slot != no_slot);
+    Case& c = m.cases[slot];
+    if (entry.seq <= c.last_seq) return;
+    bool was_closed = c.closed;
+    patch(m, c, entry);
+    if (c.closed && !was_closed) --m.open;
+  }
+  m.settle_timer(slot);
+  next_due_ms_.store(m.timers.empty() ? never_ms : m.timers.top().due_ms,
+                     std::memory_order_relaxed);
+}
+
+// ---- clocks --------------------------------------------------------------------------------------
+
+Decide Engine::tick(std::size_t count_max) {
+  return [this, count_max](Draft& draft) -> Result<json::object> {
+    Impl& m = *impl_;
+    Turn turn(m, draft);
+    std::size_t fired = 0;
+    while (fired < count_max && !m.timers.empty() && m.timers.top().due_ms <= turn.now) {
+      Slot slot = m.timers.top().slot;
+      if (!turn.fire(slot)) break;
+      turn.follow(slot, false);
+      ++fired;
+    }
+    return json::object{{"fired", fired}};
+  };
+}
+
+Decide Engine::fire(std::string case_id, std::string clock, std::uint32_t generation) {
+  return [this, id = std::move(case_id), clock = std::move(clock),
+          generation](Draft& draft) -> Result<json::object> {
+    Impl& m = *impl_;
+    Turn turn(m, draft);
+    Slot slot = m.slot_of(id);
+    if (slot == no_slot)
+      return problem(Refusal::not_found, "case.unknown", {"没有这条记录", "There is no such case"});
+    const Case& c = m.cases[slot];
+    const Definition& d = *m.of(c).definition;
+    std::int64_t next = c.next_ms();
+    bool due = false;
+    for (const ClockState& k : c.clocks)
+      due |= k.next_ms == next && k.generation == generation && d.clocks[k.clock].id == clock;
+    for (const TaskState& t : c.tasks)
+      due |= t.timer() == next && t.generation == generation &&
+             "task." + d.tasks[t.task].id == clock;
+    bool fired = due && turn.fire(slot);
+    if (fired) turn.follow(slot, false);
+    return json::object{{"fired", fired ? 1 : 0}};
+  };
+}
+
+std::size_t Engine::run_due(Journal& journal) {
+  std::size_t sum = 0;
+  while (next_due_ms() <= impl_->parts.clock.now_ms()) {
+    Result<Answer> answer = journal.run({.vital = true}, tick());
+    if (!answer) break;  // a full disk: tried again at the next call
+    auto fired = static_cast<std::size_t>(int_or(answer->body, "fired"));
+    if (fired == 0) break;
+    sum += fired;
+  }
+  return sum;
+}
+
+// ---- definitions ---------------------------------------------------------------------------------
+
+Decide Engine::adopt(Library library) {
+  return [this, library = std::move(library)](Draft&) -> Result<json::object> {
+    impl_->use(library);
+    return json::object{};
+  };
+}
+
+Library Engine::library() const {
+  std::shared_lock lock(impl_->gate);
+  return impl_->parts.library;
+}
+
+std::shared_ptr<const Definition> Engine::definition(std::string_view name_at_version) const {
+  std::shared_lock lock(impl_->gate);
+  auto it = impl_->current.find(name_at_version);
+  return it == impl_->current.end() ? nullptr : impl_->installed[it->second].definition;
+}
+
+// ---- reading -------------------------------------------------------------------------------------
+
+bool Engine::exists(std::string_view case_id) const { return impl_->find(case_id) != nullptr; }
+
+std::string Engine::org_of(std::string_view case_id) const {
+  const Case* c = impl_->find(case_id);
+  return c ? impl_->names.text(c->org) : std::string();
+}
+
+std::string Engine::id_of(std::string_view number) const {
+  std::size_t dash = number.rfind('-');
+  if (dash == std::string_view::npos) return {};
+  auto series = impl_->names.find(number.substr(0, dash));
+  auto it = series ? impl_->series.find(*series) : impl_->series.end();
+  std::string_view digits = number.substr(dash + 1);
+  std::size_t n = 0;
+  for (char ch : digits) {
+    if (ch < '0' || ch > '9' || n > 100'000'000) return {};
+    n = n * 10 + static_cast<std::size_t>(ch - '0');
+  }
+  if (it == impl_->series.end() || n == 0 || n > it->second.size()) return {};
+  Slot slot = it->second[n - 1];
+  return slot == no_slot ? std::string() : cw::case_id(impl_->cases[slot].key);
+}
+
+std::uint64_t Engine::last_seq(std::string_view case_id) const {
+  const Case* c = impl_->find(case_id);
+  return c ? c->last_seq : 0;
+}
+
+std::vector<std::string> Engine::participants(std::string_view case_id) const {
+  std::vector<std::string> out;
+  if (const Case* c = impl_->find(case_id))
+    for (Name n : participants_of(*c)) out.push_back(impl_->names.text(n));
+  return out;
+}
+
+std::size_t Engine::size() const { return impl_->cases.size(); }
+std::size_t Engine::open_count() const { return impl_->open; }
+
+std::size_t Engine::bytes() const {
+  std::size_t sum = impl_->index.bytes() + impl_->timers.bytes() + impl_->names.bytes();
+  for (const auto& [series, slots] : impl_->series) sum += slots.capacity() * sizeof(Slot);
+  for (const Case& c : impl_->cases) sum += c.bytes();
+  return sum;
+}
+
+}  // namespace cw

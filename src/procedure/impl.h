@@ -1,0 +1,76 @@
+// What the engine holds, shared by its source files.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <shared_mutex>
+
+#include "engine.h"
+#include "state.h"
+
+namespace cw {
+
+struct Engine::Impl {
+  explicit Impl(EngineParts p) : parts(std::move(p)) {}
+
+  EngineParts parts;
+
+  // Guards what other threads look up without the journal's lock: cases' and definitions' places
+  // and the library. The writer takes it alone only to add.
+  mutable std::shared_mutex gate;
+  std::deque<Case> cases;
+  CaseIndex index;
+  std::deque<Installed> installed;
+  std::map<std::string, std::uint16_t, std::less<>> current;  // "plan@3" → its latest
+  std::map<const Definition*, std::string> digests;           // of the library's definitions
+
+  Names names;
+  Timers timers;
+  std::map<Name, std::vector<Slot>> series;  // "CL-2026" → slot by number - 1
+  std::size_t open = 0;
+  std::vector<Case> spare;                   // copies to reuse
+
+  const Case* find(std::string_view id) const {
+    auto key = case_key(id);
+    Slot slot = key ? index.find(*key, cases) : no_slot;
+    return slot == no_slot ? nullptr : &cases[slot];
+  }
+  Slot slot_of(std::string_view id) const {
+    auto key = case_key(id);
+    return key ? index.find(*key, cases) : no_slot;
+  }
+  const Installed& of(const Case& c) const { return installed[c.definition]; }
+  std::string number_of(const Case& c) const;
+  std::shared_ptr<const Definition> procedure(std::string_view id) const {
+    std::shared_lock lock(gate);
+    return parts.library.procedure(id);
+  }
+  // The definition and, at this instant, the state of a case, for a thread that is preparing a
+  // command. The definition never changes; the state is only a hint that the decision checks.
+  struct Hint { std::shared_ptr<const Definition> definition; int state = -1; };
+  std::optional<Hint> hint(std::string_view id) const;
+  bool child_open(const Child& child) const {
+    Slot slot = index.find(child.key, cases);
+    return slot != no_slot && !cases[slot].closed;
+  }
+
+  // definitions.cpp
+  void use(Library library);
+  std::string digest_of(const Definition& d) const;  // of one of the library's
+  // Its place, or UINT16_MAX when it is not installed.
+  std::uint16_t place_of(const Definition& d, const std::string& digest) const;
+  std::uint16_t install(std::shared_ptr<const Definition> definition, const std::string& digest);
+  // By name and digest; the text comes from the library, or from the rows kept with the journal.
+  std::uint16_t install(const std::string& name, const std::string& digest);
+  void keep(Draft& draft, const Definition& definition, const std::string& digest) const;
+  void connect_calendars(Installed& in) const;
+
+  // engine.cpp
+  Slot add(Case&& c);
+  void settle_timer(Slot slot) { timers.set(slot, cases[slot].closed ? never_ms : cases[slot].next_ms()); }
+};
+
+// "plan.customer-leak" → "CL": the initials of its last part's words.
+std::string number_prefix(std::string_view procedure);
+
+}  // namespace cw

@@ -1,0 +1,110 @@
+#include "state.h"
+
+#include "base/check.h"
+
+namespace cw {
+namespace {
+
+constexpr std::string_view kBase32 = "0123456789abcdefghjkmnpqrstvwxyz";
+
+}  // namespace
+
+// 26 characters of 5 bits: the first ten hold 48 bits of time, the rest 80 bits of chance.
+std::optional<CaseKey> case_key(std::string_view id) {
+  if (id.size() != 30 || id.substr(0, 4) != "cas_") return std::nullopt;
+  std::uint64_t time = 0, top = 0, low = 0;
+  for (std::size_t i = 4; i < 30; ++i) {
+    std::size_t digit = kBase32.find(id[i]);
+    if (digit == std::string_view::npos) return std::nullopt;
+    if (i < 14) {
+      time = time << 5 | digit;
+    } else {
+      top = (top << 5 | low >> 59) & 0xFFFF;
+      low = low << 5 | digit;
+    }
+  }
+  if (time >> 48 != 0) return std::nullopt;
+  return CaseKey{time << 16 | top, low};
+}
+
+std::string case_id(CaseKey key) {
+  std::string out(30, '0');
+  out.replace(0, 4, "cas_");
+  std::uint64_t low = key.low, top = key.high & 0xFFFF, time = key.high >> 16;
+  for (std::size_t i = 29; i >= 14; --i) {
+    out[i] = kBase32[low & 31];
+    low = low >> 5 | top << 59;
+    top >>= 5;
+  }
+  for (std::size_t i = 13; i >= 4; --i, time >>= 5) out[i] = kBase32[time & 31];
+  return out;
+}
+
+Case& Case::operator=(const Case& o) {
+  key = o.key;
+  parent = o.parent;
+  org = o.org, starter = o.starter, subject = o.subject, commander = o.commander;
+  series = o.series, number = o.number, entries = o.entries;
+  definition = o.definition, state = o.state, compress = o.compress;
+  level = o.level, raised = o.raised, held = o.held, drill = o.drill, closed = o.closed;
+  opened_ms = o.opened_ms, entered_ms = o.entered_ms, closed_ms = o.closed_ms;
+  first_seq = o.first_seq, last_seq = o.last_seq, flags = o.flags, taken = o.taken;
+  facts = o.facts, marks = o.marks, tasks = o.tasks, clocks = o.clocks, acted = o.acted;
+  rare = o.rare ? std::make_unique<Rare>(*o.rare) : nullptr;
+  return *this;
+}
+
+TaskState* Case::task(int index) {
+  for (TaskState& t : tasks)
+    if (t.task == index) return &t;
+  return nullptr;
+}
+
+ClockState* Case::clock(int index) {
+  for (ClockState& k : clocks)
+    if (k.clock == index) return &k;
+  return nullptr;
+}
+
+std::int64_t Case::next_ms() const {
+  std::int64_t next = never_ms;
+  for (const ClockState& k : clocks) next = std::min(next, k.next_ms);
+  for (const TaskState& t : tasks) next = std::min(next, t.timer());
+  return next;
+}
+
+std::size_t Case::bytes() const {
+  auto block = [](std::size_t size) { return size == 0 ? 0 : size + 16; };  // malloc's own
+  std::size_t sum = sizeof(Case) + block(facts.capacity() * sizeof(Value)) +
+                    block(marks.capacity() * sizeof(FactMark)) +
+                    block(tasks.capacity() * sizeof(TaskState)) +
+                    block(clocks.capacity() * sizeof(ClockState)) +
+                    block(acted.capacity() * sizeof(Acted));
+  return sum + (rare ? sizeof(Rare) + 256 : 0);
+}
+
+Slot CaseIndex::find(CaseKey key, const std::deque<Case>& cases) const {
+  if (places_.empty()) return no_slot;
+  for (std::size_t i = hash(key) & (places_.size() - 1);; i = (i + 1) & (places_.size() - 1)) {
+    if (places_[i] == no_slot) return no_slot;
+    if (cases[places_[i]].key == key) return places_[i];
+  }
+}
+
+void CaseIndex::add(Slot slot, const std::deque<Case>& cases) {
+  auto place = [&](Slot s) {
+    std::size_t i = hash(cases[s].key) & (places_.size() - 1);
+    while (places_[i] != no_slot) i = (i + 1) & (places_.size() - 1);
+    places_[i] = s;
+  };
+  if ((count_ + 1) * 3 > places_.size() * 2) {
+    std::vector<Slot> old = std::move(places_);
+    places_.assign(old.empty() ? 1024 : old.size() * 2, no_slot);
+    for (Slot s : old)
+      if (s != no_slot) place(s);
+  }
+  place(slot);
+  ++count_;
+}
+
+}  // namespace cw

@@ -1,0 +1,59 @@
+// One decision: the entries that a command appends, to one case after another, with all that
+// follows of itself (automatic actions, marks already due, children, parents). Writer thread only.
+#pragma once
+
+#include "sketch.h"
+
+namespace cw {
+
+// The start of a case, ready to be written.
+struct Filing {
+  std::shared_ptr<const Definition> definition;
+  std::string digest;
+  std::string case_id, org, actor, basis, subject, origin;
+  bool drill = false;
+  int compress = 1;
+  Slot parent = no_slot;
+  const json::object* form = nullptr;
+  const json::object* facts = nullptr;
+  std::string content;
+};
+
+class Turn {
+ public:
+  Turn(Engine::Impl& impl, Draft& draft) : m(impl), draft_(draft), now(draft.now_ms()) {}
+
+  Engine::Impl& m;
+
+ private:
+  Draft& draft_;
+
+ public:
+  const std::int64_t now;
+
+  Draft& draft() { return draft_; }
+  Result<Slot> at(const By& by);
+  // Judges who may start it; the actor "system" (a parent's effect) may always.
+  Result<Slot> start(const Filing& filing);
+
+  // Appends what the sketch changed; `head` has kind, name, actor, basis, content and any body of
+  // its own. Then tells and opens.
+  std::uint64_t emit(Sketch& sketch, Slot slot, Entry head);
+  // Everything that now happens of itself to this case and those it wakes. `overdue`: also marks
+  // and limits that are already due.
+  void follow(Slot slot, bool overdue);
+  // Fires the earliest timer of a case; false when none is due.
+  bool fire(Slot slot);
+
+  json::object answer(Slot slot) const;
+
+ private:
+  bool automatic(Slot slot);
+  void start_child(const Opening& opening, Slot parent);
+  void tell_level(Sketch& sketch, const Case& was);
+
+  std::vector<Slot> wake_;
+  int children_ = 0;
+};
+
+}  // namespace cw
