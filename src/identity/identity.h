@@ -170,6 +170,9 @@ class Identity final : public State, public Directory {
   Identity(Journal& journal, Sealed& sealed, Clock& clock, Random& random, AccessOptions options = {});
   ~Identity() override;
 
+  // Its table in the journal's database: when sessions and tokens were last used. Not truth.
+  static const char* schema();
+
   // After journal.open(): opens the sealed names. Before it, nobody can be found by login.
   void open();
 

@@ -3,21 +3,20 @@
 
 #include <atomic>
 #include <deque>
-#include <functional>
 #include <map>
-#include <mutex>
+#include <semaphore>
 #include <unordered_map>
 
 #include "identity.h"
 
 namespace cw {
 
-// Activity of a session or token: touched by readers, so atomic. Not truth: kept by snapshots only.
+// Activity of a session or token: touched by readers, so atomic. Not truth: kept in a table of its own, written now and then.
 struct SeenAt {
   SeenAt() = default;
-  SeenAt(const SeenAt& o) : at(o.at.load()) {}
-  SeenAt& operator=(const SeenAt& o) { at = o.at.load(); return *this; }
-  mutable std::atomic<std::int64_t> at{0};
+  SeenAt(const SeenAt& o) : at(o.at.load()), saved(o.saved.load()) {}
+  SeenAt& operator=(const SeenAt& o) { at = o.at.load(); saved = o.saved.load(); return *this; }
+  mutable std::atomic<std::int64_t> at{0}, saved{0};
 };
 
 struct PersonRecord {
@@ -49,7 +48,7 @@ using OrgKey = std::pair<std::string, std::string>;  // org, then post, team or 
 
 struct Identity::Impl {
   Impl(Journal& j, Sealed& s, Clock& c, Random& r, AccessOptions o)
-      : journal(j), sealed(s), clock(c), random(r), options(std::move(o)) {}
+      : journal(j), sealed(s), clock(c), random(r), options(std::move(o)), hashing(options.hashing_max) {}
 
   Journal& journal;
   Sealed& sealed;
@@ -60,7 +59,8 @@ struct Identity::Impl {
   bool opened = false;
 
   // --- the state; "core" is everything but people ---
-  std::uint64_t next_seq = 0, core_seen = 0;  // the next entry; entries below core_seen are loaded
+  std::uint64_t next_seq = 0, core_seen = 0;  // entries below core_seen came with a slice
+  std::size_t prune_at = 1024;                // sessions
   std::string root;
   std::map<std::string, Org> orgs;
   std::deque<PersonRecord> people;            // in the order they were added; never shrinks
@@ -76,20 +76,50 @@ struct Identity::Impl {
   std::map<std::string, TokenRecord> tokens;
   std::unordered_map<std::string, std::string> token_by_hash;
 
-  // Plaintext of contents sealed by commands under way: apply cannot read them back before COMMIT.
-  std::mutex pending_mutex;
+  std::unordered_map<std::string, std::vector<std::string>> sessions_of;  // person, oldest first
+
+  // Plaintext that the command being decided has sealed: apply cannot read it back before COMMIT.
+  // Touched on the writer thread alone.
   std::unordered_map<std::string, std::string> pending;
 
   // --- state.cpp ---
+  using Apply = void (Impl::*)(const Entry&);
+  static const std::unordered_map<std::string_view, Apply>& verbs();
   PersonRecord* find(std::string_view person);
   const PersonRecord* find(std::string_view person) const;
   const PersonRecord* find_login(std::string_view login) const;
-  void fill_profile(PersonRecord& p, const std::string& json_text);
+  const SessionRecord* live_session(const std::string& id) const;
+  PersonRecord& add(PersonRecord record);
+  void fill_profile(PersonRecord& p, std::string_view json_text);
   void forget_profile(PersonRecord& p);
-  void end_sessions_of(std::string_view person, std::string_view except);
-  void index_session(const SessionRecord& s);
+  void index_staff_no(PersonRecord& p, std::string staff_no);
+  void add_session(SessionRecord s);
   void drop_session(const std::string& id);
-  std::string content_text(const std::string& commitment);  // pending, else opened, else ""
+  void end_sessions_of(const std::string& person, std::string_view except);
+  void prune_sessions(std::int64_t now_ms);
+  void add_token(TokenRecord t);
+  PersonRecord* person_to_change(const Entry& e);  // nullptr: unknown, or already in its slice
+  bool core_to_change(const Entry& e) const { return e.seq >= core_seen; }
+  void on_person_added(const Entry& e);
+  void on_person_changed(const Entry& e);
+  void on_person_active(const Entry& e);
+  void on_person_erased(const Entry& e);
+  void on_password_set(const Entry& e);
+  void on_totp_set(const Entry& e);
+  void on_totp_removed(const Entry& e);
+  void on_recovery_used(const Entry& e);
+  void on_granted(const Entry& e);
+  void on_withdrawn(const Entry& e);
+  void on_signed_in(const Entry& e);
+  void on_stepped_up(const Entry& e);
+  void on_signed_out(const Entry& e);
+  void on_org(const Entry& e);
+  void on_role(const Entry& e);
+  void on_post(const Entry& e);
+  void on_team(const Entry& e);
+  void on_queue(const Entry& e);
+  void on_token_added(const Entry& e);
+  void on_token_revoked(const Entry& e);
 
   // --- authorise.cpp ---
   const Role* role(const std::string& id) const;
@@ -107,13 +137,20 @@ struct Identity::Impl {
   const Team* acting_team(std::string_view team, std::string_view org) const;
   const Queue* acting_queue(std::string_view procedure, std::string_view org) const;
 
-  // --- commands.cpp ---
-  // May, recently proved, and not a stale session: what every change asks first.
-  Result<std::string> allow_change(const Principal& who, Permission p, std::string_view org) const;
-  Result<Answer> change(const Principal& who, Command command, Decide decide);
-  // Seals, remembers the plaintext until the command is over, and adds the rows.
+  // --- identity.cpp ---
+  Result<Answer> change(Command command, const Decide& decide);
+  // Seals under `owner`'s key and adds the rows; apply finds the plaintext in `pending`.
   std::string seal(Draft& d, const std::string& owner, const std::string& plaintext);
   void destroy(Draft& d, const std::string& owner);
+  Result<std::string> hash_password(std::string_view password);
+  Result<bool> check_password(const std::string& phc, std::string_view password);
+  void set_password(Draft& d, const Entry& by, const std::string& person, const std::string& phc, json::object more);
+  void touch(const std::string& id, const SeenAt& seen, std::int64_t now, std::int64_t every_ms, std::int64_t until);
+
+  // --- people.cpp ---
+  Status may_grant(const Principal& who, const Grant& grant, std::string_view pointer) const;
+
+  std::counting_semaphore<64> hashing;
 };
 
 // The post template: what every organisation has from the start.
@@ -121,7 +158,22 @@ struct PostTemplate { const char* id; Text title; std::vector<std::string> chief
 const std::vector<PostTemplate>& post_template();
 const std::vector<Role>& builtin_roles();
 
-// Body helpers for entries.
+// Records as they stand in entries' bodies and in snapshots.
+json::object body_of(const Org& org);
+json::object body_of(const Role& role);
+json::object body_of(const Post& post);
+json::object body_of(const Team& team);
+json::object body_of(const Queue& queue);
+json::object body_of(const TokenRecord& token);
+json::object body_of(const PersonRecord& person);
+Org org_from(const json::object& body);
+Role role_from(const json::object& body);
+Post post_from(const json::object& body);
+Team team_from(const json::object& body);
+Queue queue_from(const json::object& body);
+TokenRecord token_from(const json::object& body);
+PersonRecord person_from(const json::object& body);
+
 json::array to_array(const std::vector<std::string>& list);
 std::vector<std::string> strings_of(const json::object& o, std::string_view key);
 json::object text_object(const Text& text);
@@ -138,5 +190,6 @@ Problem unknown_org(std::string_view pointer);
 std::string make_one_time_password(Random& random);
 std::string token_hash(std::string_view secret);  // SHA-256, hex: 256-bit secrets cannot be guessed
 std::string csrf_of(std::string_view cookie);
+Entry entry_by(const Principal& who, std::string basis, std::string_view verb, json::object body);
 
 }  // namespace cw
