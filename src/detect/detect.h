@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/yaml.h"
 
 namespace cw::detect {
 
@@ -123,13 +124,12 @@ struct RuleFile {
 // What became of one document. `reasons` is empty only for `compiled`.
 struct RuleReport {
   std::string path;
-  int line = 0;  // 1-based, of the first reason, or of the document
-  int column = 0;
+  int line = 0;  // where the document begins
   std::string id;
   std::string title;
   RuleKind kind = RuleKind::single;
   Outcome outcome = Outcome::compiled;
-  std::vector<Text> reasons;
+  std::vector<Mistake> reasons;  // each with its line and column
 };
 
 // A number or timespan of a rule that an operator may change without touching the rule.
@@ -142,8 +142,12 @@ struct Parameter {
 
 // One event of an example, `repeat` times every `every_ms` starting `at_ms` after the example began.
 struct ExampleEvent {
-  std::vector<std::pair<std::string, std::string>> fields;  // "{n}" is the repetition, from 1
-  std::vector<Kind> kinds;
+  struct Value {
+    std::string name, value;  // "{n}" in a value is the repetition, from 1
+    Kind kind = Kind::text;
+  };
+  std::vector<Value> fields;
+  std::string product, service, category;
   std::int64_t at_ms = 0;
   std::int64_t every_ms = 0;
   int repeat = 1;
@@ -168,6 +172,7 @@ struct RuleInfo {
   std::string path;
   int line = 0;
   bool alerts = true;  // false: only feeds correlations
+  std::vector<std::uint32_t> correlates;  // the rules a correlation refers to
   std::vector<std::string> tags;
   std::vector<std::string> entities;  // fields that, with the rule, make an alert's fingerprint
   std::vector<Parameter> parameters;
@@ -188,6 +193,8 @@ class RuleSet {
                                              const LoadOptions& options = {});
   static std::shared_ptr<const RuleSet> load(std::initializer_list<RuleFile> files,
                                              const LoadOptions& options = {});
+  struct Impl;
+  explicit RuleSet(std::unique_ptr<Impl> impl);  // made by load()
   ~RuleSet();
 
   const std::vector<RuleReport>& reports() const;  // one per document, in order
@@ -195,11 +202,9 @@ class RuleSet {
   const RuleInfo* find(std::string_view id) const;
   std::size_t count(Outcome outcome) const;
 
-  struct Impl;
   const Impl& impl() const { return *impl_; }
 
  private:
-  explicit RuleSet(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
@@ -236,8 +241,10 @@ struct Firing {
 struct CorrelatorLimits {
   std::size_t groups_max = 50'000;         // per correlation; beyond it the idlest group goes
   std::size_t group_events_max = 10'000;   // kept per group; beyond it the oldest goes
-  std::int64_t lateness_max_ms = 600'000;  // older than newest − this: counted late, not used
-  std::int64_t future_max_ms = 60'000;     // ahead of `now_ms`: taken as now
+  // Event time rules: an event older than the newest of its group by more than the timespan and this
+  // is counted late and not used; a window that waits for its end is held open this much longer.
+  std::int64_t lateness_max_ms = 60'000;
+  std::int64_t future_max_ms = 60'000;  // further ahead of `now_ms`: taken as now
 };
 
 struct CorrelatorStats {
