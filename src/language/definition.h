@@ -48,6 +48,7 @@ class Expression {
   bool holds(const Scope& scope) const { return evaluate(scope) == Truth::yes; }
   const std::string& source() const { return source_; }
   const std::vector<int>& facts() const { return facts_; }  // the facts it reads, sorted
+  bool reads_tasks() const;
 
  private:
   friend class ExpressionCompiler;
@@ -198,7 +199,9 @@ struct ClockDef {
   std::string id;
   Text title;
   Kind kind = Kind::anchored;
-  Expression when;             // exists while it holds; empty = always
+  Expression when;             // exists while it holds; empty = always. A clock without one that
+                               //   stops at a task takes that task's: who need not do it is
+                               //   never late
   Moment from, stop;           // anchored. `stop` none = the case's end
   std::vector<int> run;        // running: states; stands still elsewhere
   bool reset_on_entry = false; // running: counts anew whenever one of `run` is entered from

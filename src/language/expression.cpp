@@ -315,6 +315,12 @@ void ExpressionCompiler::in(const ExprNode& node, const Shown& shown) {
   for (std::size_t i = 1; i < node.parts.size(); ++i) push_literal(*node.parts[i], type);
 }
 
+bool Expression::reads_tasks() const {
+  return std::any_of(code_.begin(), code_.end(), [](const Step& s) {
+    return s.op == Op::tasks_done || s.op == Op::task_done;
+  });
+}
+
 Truth Expression::evaluate(const Scope& scope) const {
   if (code_.empty()) return Truth::yes;
   std::array<Value, stack_max> stack;

@@ -189,6 +189,11 @@ void DefinitionReader::compile_conditions() {
   for (const Condition& condition : conditions_) {
     if (condition.parsed.root != nullptr) compile(condition);
   }
+  for (ClockDef& clock : d_->clocks) {  // nothing can be late with a task that is not required
+    if (!clock.when.empty() || clock.stop.kind != Moment::Kind::task) continue;
+    const Expression& when = d_->tasks[clock.stop.index].when;
+    if (!when.reads_tasks()) clock.when = when;
+  }
 }
 
 void DefinitionReader::compile(const Condition& condition) {
