@@ -39,8 +39,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Host, Content-Length and Connection are added. A connection the server closed since the last
-  // request is opened again once. Refusals: `http.connect`, `http.timeout`, `http.closed`,
+  // Host and Content-Length are added. A connection that the server closed while it was idle is
+  // opened again; only GET and HEAD are ever sent twice. Refusals: `http.connect`, `http.timeout`, `http.closed`,
   // `http.answer` (not HTTP), `http.too_large`.
   Result<ClientResponse> request(std::string_view method, std::string_view target,
                                  const Headers& headers = {}, std::string_view body = {});

@@ -116,6 +116,11 @@ Response problem_response(const Request& request, const Problem& problem);
 Response problem_response(const Request& request, const Problem& problem, int status);
 int status_of(Refusal refusal);
 
+// One whole request out of bytes, exactly as the server would read it, or the refusal it would
+// answer (`wire.incomplete` where it would wait for more). Given `piece` bytes at a time; 0: all at
+// once. Pure; for fuzzing and for examining a captured request.
+Result<Request> read_request(std::string_view bytes, std::size_t body_max, std::size_t piece = 0);
+
 using Handler = std::function<Response(Request&)>;
 
 struct RouteOptions {
