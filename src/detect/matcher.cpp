@@ -177,31 +177,19 @@ std::unique_ptr<Matcher> MatcherBuilder::build() const {
     if (database == nullptr) throw std::runtime_error("vectorscan: literals do not compile");
     out->databases_.push_back(database);
   }
-  // Apart from the literals: in UTF-8 mode, and what the library refuses is taken out one by one
-  // and always asked of PCRE2.
-  std::vector<Item> regexes;
-  for (const Item& item : regexes_) {
-    std::size_t ignored = 0;
-    hs_database_t* alone = compile_database(std::vector<Item>{item}, ignored);
-    if (alone == nullptr) {
-      out->always_.push_back(item.id);
-    } else {
-      hs_free_database(alone);
-      regexes.push_back(item);
-    }
-  }
-  for (const Item& item : regexes) out->regexes_.push_back(item.id);
+  // Apart from the literals, in UTF-8 mode; what the library refuses is always asked of PCRE2.
+  std::vector<Item> regexes = regexes_;
   while (!regexes.empty()) {
     hs_database_t* database = compile_database(regexes, bad);
     if (database != nullptr) {
       out->databases_.push_back(database);
       break;
     }
-    if (bad >= regexes.size()) bad = regexes.size() - 1;
+    if (bad >= regexes.size()) bad = regexes.size() - 1;  // together too large
     out->always_.push_back(regexes[bad].id);
-    std::erase(out->regexes_, regexes[bad].id);
     regexes.erase(regexes.begin() + static_cast<std::ptrdiff_t>(bad));
   }
+  for (const Item& item : regexes) out->regexes_.push_back(item.id);
   return out;
 }
 

@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-#include "regex.h"
+#include "sigma_regex.h"
 
 struct hs_database;
 struct hs_scratch;

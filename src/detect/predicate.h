@@ -14,7 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "regex.h"
+#include "sigma_regex.h"
 #include "text_pattern.h"
 
 namespace cw::detect {
