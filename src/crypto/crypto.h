@@ -57,8 +57,8 @@ Hash hmac_sha256(std::string_view key, std::string_view data);
 // core dumps and zeroed when it goes. Move-only. Costs some pages: for keys, not for bulk.
 class SecretBytes {
  public:
-  SecretBytes() = default;                    // empty
-  explicit SecretBytes(std::size_t size);     // zeroed
+  SecretBytes() = default;                 // empty
+  explicit SecretBytes(std::size_t size);  // zeroed
   static SecretBytes copy(std::string_view bytes);
   static SecretBytes random(std::size_t size, Random& random);
   ~SecretBytes();

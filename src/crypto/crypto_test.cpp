@@ -11,8 +11,7 @@ std::string hex(const Hash& h) { return to_hex(bytes_of(h)); }
 
 TEST(Sha256Test, KnownAnswersOfFips180) {
   EXPECT_EQ(hex(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(hex(sha256("abc")),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(hex(sha256(std::string(1'000'000, 'a'))),
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
@@ -69,14 +68,16 @@ TEST(Ed25519, FirstAndThirdAnswersOfRfc8032) {
       *from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"));
   EXPECT_EQ(to_hex(one.public_key()),
             "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
-  EXPECT_EQ(to_hex(one.sign("")),
-            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701c"
-            "f9b46bd25bf5f0595bbe24655141438e7a100b");
+  EXPECT_EQ(
+      to_hex(one.sign("")),
+      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701c"
+      "f9b46bd25bf5f0595bbe24655141438e7a100b");
   SigningKey three = SigningKey::from_seed(
       *from_hex("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7"));
-  EXPECT_EQ(to_hex(three.sign("\xaf\x82")),
-            "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f76098"
-            "4dc6594a7c15e9716ed28dc027beceea1ec40a");
+  EXPECT_EQ(
+      to_hex(three.sign("\xaf\x82")),
+      "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f76098"
+      "4dc6594a7c15e9716ed28dc027beceea1ec40a");
 }
 
 TEST(Ed25519, RefusesAnotherMessageKeyOrLength) {
@@ -132,15 +133,20 @@ TEST(Totp, UriIsWhatAnAuthenticatorScans) {
 }
 
 TEST(Base32, RoundTripsTheVectorsOfRfc4648) {
-  for (auto [plain, text] : std::initializer_list<std::pair<std::string, std::string>>{
-           {"", ""}, {"f", "MY"}, {"fo", "MZXQ"}, {"foo", "MZXW6"}, {"foob", "MZXW6YQ"},
-           {"fooba", "MZXW6YTB"}, {"foobar", "MZXW6YTBOI"}}) {
+  for (auto [plain, text] :
+       std::initializer_list<std::pair<std::string, std::string>>{{"", ""},
+                                                                  {"f", "MY"},
+                                                                  {"fo", "MZXQ"},
+                                                                  {"foo", "MZXW6"},
+                                                                  {"foob", "MZXW6YQ"},
+                                                                  {"fooba", "MZXW6YTB"},
+                                                                  {"foobar", "MZXW6YTBOI"}}) {
     EXPECT_EQ(to_base32(plain), text);
     EXPECT_EQ(from_base32(text), plain);
     EXPECT_EQ(from_base32(to_lower(text) + "=="), plain);
   }
-  EXPECT_FALSE(from_base32("M1"));   // not a letter of the alphabet
-  EXPECT_FALSE(from_base32("MZ"));   // bits left over
+  EXPECT_FALSE(from_base32("M1"));  // not a letter of the alphabet
+  EXPECT_FALSE(from_base32("MZ"));  // bits left over
   EXPECT_FALSE(from_base32("MZXWA6YQB"));
 }
 

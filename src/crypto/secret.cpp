@@ -118,8 +118,9 @@ std::string totp_code(std::string_view secret, std::int64_t step) {
   }
   // Dynamic truncation, RFC 4226 §5.3.
   int at = mac[19] & 15;
-  std::uint32_t number = (std::uint32_t(mac[at] & 0x7f) << 24) | (std::uint32_t(mac[at + 1]) << 16) |
-                         (std::uint32_t(mac[at + 2]) << 8) | mac[at + 3];
+  std::uint32_t number = (std::uint32_t(mac[at] & 0x7f) << 24) |
+                         (std::uint32_t(mac[at + 1]) << 16) | (std::uint32_t(mac[at + 2]) << 8) |
+                         mac[at + 3];
   std::string digits = std::to_string(number % 1'000'000);
   return std::string(6 - digits.size(), '0') + digits;
 }

@@ -57,7 +57,8 @@ constexpr const char* absent = "the corpora are not beside the project: see CALL
 TEST_F(Wycheproof, AesGcmWith256BitKeysAnd96BitNonces) {
   int used = 0;
   int all = run("aes_gcm_test.json", [&](const auto& group, const auto& test, bool valid) {
-    if (group.at("keySize") != 256 || group.at("ivSize") != 96 || group.at("tagSize") != 128) return;
+    if (group.at("keySize") != 256 || group.at("ivSize") != 96 || group.at("tagSize") != 128)
+      return;
     ++used;
     std::string key = bytes(test, "key"), nonce = bytes(test, "iv"), aad = bytes(test, "aad");
     std::string box = nonce + bytes(test, "ct") + bytes(test, "tag");

@@ -25,7 +25,8 @@ std::string bench_entry(std::uint64_t n) {
 class BenchSource final : public EntrySource {
  public:
   explicit BenchSource(std::size_t size) {
-    for (std::size_t i = 0; i < size; ++i) bytes_ += (entries_.push_back(bench_entry(i)), entries_.back().size());
+    for (std::size_t i = 0; i < size; ++i)
+      bytes_ += (entries_.push_back(bench_entry(i)), entries_.back().size());
   }
   std::uint64_t size() override { return entries_.size(); }
   std::vector<std::string> read(std::uint64_t from, std::size_t count) override {
@@ -53,7 +54,8 @@ void plain_copy(const BenchSource& source, const std::string& path) {
   if (fd < 0) throw_errno("open " + path);
   std::string block;
   auto flush = [&] {
-    if (::write(fd, block.data(), block.size()) != ssize_t(block.size())) throw_errno("write " + path);
+    if (::write(fd, block.data(), block.size()) != ssize_t(block.size()))
+      throw_errno("write " + path);
     block.clear();
   };
   for (const std::string& entry : source.entries()) {
@@ -78,14 +80,15 @@ json::object bench_ledger(std::size_t entries) {
     for (const std::string& entry : source.entries()) (void)sha256(entry);
   });
   std::string log = folder + "/log";
-  auto ledger = Ledger::open({.folder = log, .origin = "bench.example", .key_file = folder + "/key"},
-                             source, random);
+  auto ledger = Ledger::open(
+      {.folder = log, .origin = "bench.example", .key_file = folder + "/key"}, source, random);
   CW_CHECK(ledger.ok());
   double append_s = seconds_of([&] { CW_CHECK((*ledger)->advance().ok()); });
   auto files = open_log(log);
   std::string vkey = (*ledger)->verifier_key();
   auto verify = [&](unsigned threads) {
-    return seconds_of([&] { CW_CHECK(verify_log(**files, {.key = vkey, .threads = threads}).ok()); });
+    return seconds_of(
+        [&] { CW_CHECK(verify_log(**files, {.key = vkey, .threads = threads}).ok()); });
   };
   double verify_one_s = verify(1), verify_all_s = verify(0);
   double prove_s = seconds_of([&] {

@@ -59,10 +59,9 @@ struct LedgerArgs {
 };
 
 LedgerArgs parse_ledger_args(int argc, char** argv) {
-  static const std::set<std::string> with_value{"--key",  "--proof", "--entry",   "--from",
-                                                "--to",   "--out",   "--witness", "--threads",
-                                                "--lang", "--state", "--log",     "--log-key",
-                                                "--name"};
+  static const std::set<std::string> with_value{
+      "--key",     "--proof", "--entry", "--from", "--to",      "--out", "--witness",
+      "--threads", "--lang",  "--state", "--log",  "--log-key", "--name"};
   LedgerArgs args;
   for (const char* name : {"LC_ALL", "LANG"}) {
     const char* set = std::getenv(name);
@@ -117,7 +116,9 @@ int exit_of(const Problem& p) {
 int fail(const LedgerArgs& args, const Problem& p) {
   std::string place = p.fields.empty() ? "" : p.fields.front().pointer;
   if (args.json) {
-    json::object out{{"ok", false}, {"code", p.code}, {"place", place},
+    json::object out{{"ok", false},
+                     {"code", p.code},
+                     {"place", place},
                      {"text", {{"zh", p.text.zh}, {"en", p.text.en}}}};
     std::printf("%s\n", canonical(out).c_str());
   } else {
@@ -131,9 +132,10 @@ int pass(const LedgerArgs& args, const VerifyReport& report) {
   const Checkpoint& c = report.checkpoint;
   std::string root = to_base64(bytes_of(c.root));
   if (args.json) {
-    json::object out{{"ok", true},       {"origin", c.origin}, {"size", c.size},
-                     {"root", root},     {"from", report.from}, {"to", report.to},
-                     {"key", report.key}, {"key_from_log", report.key_from_log}};
+    json::object out{{"ok", true},          {"origin", c.origin},
+                     {"size", c.size},      {"root", root},
+                     {"from", report.from}, {"to", report.to},
+                     {"key", report.key},   {"key_from_log", report.key_from_log}};
     std::printf("%s\n", canonical(out).c_str());
     return exit_good;
   }
@@ -141,8 +143,8 @@ int pass(const LedgerArgs& args, const VerifyReport& report) {
   std::string last = std::to_string(report.to == 0 ? 0 : report.to - 1);
   Text text{"通过：账本 " + c.origin + " 共 " + size + " 条，已验证第 " + from + "–" + last +
                 " 号，根 " + root,
-            "verified: log " + c.origin + " of " + size + " entries, entries " + from + " to " + last +
-                ", root " + root};
+            "verified: log " + c.origin + " of " + size + " entries, entries " + from + " to " +
+                last + ", root " + root};
   std::printf("%s\n", text.in(args.lang).c_str());
   if (report.key_from_log) {
     args.say({"注意：公钥取自账本自身，请与机构公布的核对：" + report.key,
@@ -231,7 +233,8 @@ int run_witness(const LedgerArgs& args) {
   SystemRandom random;
   SystemClock clock;
   auto signer = read_signer(args.option("--key"), args.option("--name"));
-  if (!signer && signer.problem().refusal == Refusal::not_found && args.options.contains("--name")) {
+  if (!signer && signer.problem().refusal == Refusal::not_found &&
+      args.options.contains("--name")) {
     signer = create_signer(args.option("--key"), args.option("--name"), random);
     if (signer)
       args.say({"已生成见证人密钥，公钥：" + signer->verifier(4).text(),

@@ -9,8 +9,8 @@
 
 namespace cw {
 
-// verify DIR|URL, prove DIR|URL N, export SRC DST, witness; `--help` lists their options. Results go
-// to standard output, everything else to standard error, in the language of --lang or LANG.
+// verify DIR|URL, prove DIR|URL N, export SRC DST, witness; `--help` lists their options. Results
+// go to standard output, everything else to standard error, in the language of --lang or LANG.
 // Returns 0: done, it verifies; 1: it does not verify or was refused, the place is named;
 // 2: wrong use; 3: it could not be read (no such log, disk, network, key file).
 int ledger_main(int argc, char** argv);

@@ -13,8 +13,9 @@ Result<VerifyReport> export_log(const LogFiles& log, const std::string& folder,
                                 VerifyOptions options) {
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
-    return invalid("ledger.export_folder", "/folder",
-                   {"目标文件夹不是空的：" + folder, "the folder to export to is not empty: " + folder});
+    return invalid(
+        "ledger.export_folder", "/folder",
+        {"目标文件夹不是空的：" + folder, "the folder to export to is not empty: " + folder});
   }
   options.from.reset();
   options.to.reset();

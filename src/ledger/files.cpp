@@ -106,21 +106,22 @@ void FileBatch::commit() {
   } else {
     for (std::size_t i = 0; i < paths_.size(); ++i) sync_path(temporary(i), O_RDONLY);
   }
-  std::set<std::string> folders;
+  std::set<std::string> folders, above;
   for (std::size_t i = 0; i < paths_.size(); ++i) {
     std::string to = folder_ + "/" + paths_[i];
     std::string parent = parent_of(to);
-    if (folders.insert(parent).second) fs::create_directories(parent);
+    if (folders.insert(parent).second && fs::create_directories(parent)) {
+      // A new folder's name is held by the folder above it, which may be new as well.
+      for (std::string f = parent_of(parent); f.size() >= folder_.size(); f = parent_of(f))
+        above.insert(f);
+    }
     if (::rename(temporary(i).c_str(), to.c_str()) != 0) throw_errno("rename to " + to);
   }
   if (whole) {
     sync_filesystem(folder_);
   } else {
-    // A folder may be new: its own name is held by the folder above it, up to the ledger's.
-    std::set<std::string> chain;
-    for (std::string f : folders)
-      for (; f.size() >= folder_.size() && chain.insert(f).second;) f = parent_of(f);
-    for (const std::string& f : chain) sync_path(f, O_RDONLY | O_DIRECTORY);
+    folders.merge(above);
+    for (const std::string& f : folders) sync_path(f, O_RDONLY | O_DIRECTORY);
   }
   paths_.clear();
   bytes_ = 0;
@@ -142,12 +143,14 @@ Result<std::string> read_whole_file(const std::string& path, std::size_t size_ma
   Descriptor fd(path, O_RDONLY);
   if (!fd) {
     if (errno != ENOENT && errno != ENOTDIR) throw_errno("open " + path);
-    return problem(Refusal::not_found, "ledger.no_file", {"没有文件：" + path, "no such file: " + path});
+    return problem(Refusal::not_found, "ledger.no_file",
+                   {"没有文件：" + path, "no such file: " + path});
   }
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) throw_errno("stat " + path);
   if (!S_ISREG(info.st_mode)) {
-    return problem(Refusal::not_found, "ledger.no_file", {"不是文件：" + path, "not a file: " + path});
+    return problem(Refusal::not_found, "ledger.no_file",
+                   {"不是文件：" + path, "not a file: " + path});
   }
   if (static_cast<std::size_t>(info.st_size) > size_max) {
     return problem(Refusal::too_large, "ledger.file_size",
@@ -166,10 +169,11 @@ Result<std::string> read_private_file(const std::string& path) {
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) throw_errno("stat " + path);
   if (!S_ISREG(info.st_mode) || (info.st_mode & 077) != 0 || info.st_uid != ::geteuid()) {
-    return problem(Refusal::unavailable, "ledger.key_mode",
-                   {"密钥文件必须属于本用户且权限为 0600：" + path + "。若他人可能已读到，请更换密钥",
-                    "the key file must be this user's own with mode 0600: " + path +
-                        ". If others may have read it, change the key"});
+    return problem(
+        Refusal::unavailable, "ledger.key_mode",
+        {"密钥文件必须属于本用户且权限为 0600：" + path + "。若他人可能已读到，请更换密钥",
+         "the key file must be this user's own with mode 0600: " + path +
+             ". If others may have read it, change the key"});
   }
   return read_all(fd.get(), std::min<std::size_t>(std::size_t(info.st_size), 4096), path);
 }

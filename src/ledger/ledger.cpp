@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t ledger_read_max = 4096;                   // entries asked for at once
+constexpr std::size_t ledger_read_max = 4096;                      // entries asked for at once
 constexpr std::size_t ledger_batch_bytes = std::size_t{32} << 20;  // written before a sync
 
 // The right edge of the tree: all that is needed to append to it.
@@ -63,7 +63,8 @@ struct Tip {
     for (const TileName& name : edge_tiles(size))
       out.add(name.path(), tile_bytes(levels[std::size_t(name.level)]));
     if (size % tile_width != 0)
-      out.add(TileName{entries_level, size / tile_width, unsigned(size % tile_width)}.path(), bundle);
+      out.add(TileName{entries_level, size / tile_width, unsigned(size % tile_width)}.path(),
+              bundle);
   }
 };
 
@@ -80,9 +81,11 @@ Problem source_shorter(std::uint64_t has, std::uint64_t signed_size) {
 Problem source_forked(std::uint64_t size) {
   std::string s = std::to_string(size);
   return problem(Refusal::conflict, "ledger.forked",
-                 {"日志的前 " + s + " 条与已签名的账本不一致：不会签名。请用 callwarden ledger verify 找出差异",
-                  "the first " + s + " entries of the journal are not those that were signed: "
-                  "nothing is signed. Find the difference with callwarden ledger verify"});
+                 {"日志的前 " + s +
+                      " 条与已签名的账本不一致：不会签名。请用 callwarden ledger verify 找出差异",
+                  "the first " + s +
+                      " entries of the journal are not those that were signed: "
+                      "nothing is signed. Find the difference with callwarden ledger verify"});
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The ledger: the journal's entries as a Merkle log in public formats (C2SP tlog-tiles, signed-note,
-// tlog-checkpoint, tlog-proof, tlog-cosignature, tlog-witness), so that a stranger can check it with
-// tools we did not write. docs/formats/ledger.md says it byte by byte. Free functions are pure and
-// thread-safe; Ledger and Witness lock for themselves.
+// tlog-checkpoint, tlog-proof, tlog-cosignature, tlog-witness), so that a stranger can check it
+// with tools we did not write. docs/formats/ledger.md says it byte by byte. Free functions are pure
+// and thread-safe; Ledger and Witness lock for themselves.
 //
 //   auto ledger = Ledger::open({.folder = dir, .origin = "ledger.example/12345", .key_file = key},
 //                              source, random);
@@ -29,9 +29,9 @@ namespace cw {
 
 using MerkleProof = std::vector<Hash>;  // nearest the leaf first
 
-Hash leaf_hash(std::string_view entry);                   // SHA-256(0x00 ‖ entry)
-Hash node_hash(const Hash& left, const Hash& right);      // SHA-256(0x01 ‖ left ‖ right)
-Hash empty_root();                                        // SHA-256 of nothing
+Hash leaf_hash(std::string_view entry);               // SHA-256(0x00 ‖ entry)
+Hash node_hash(const Hash& left, const Hash& right);  // SHA-256(0x01 ‖ left ‖ right)
+Hash empty_root();                                    // SHA-256 of nothing
 
 // Is `leaf` the entry number `index` of the tree of `size` entries with this root?
 bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Hash& leaf,
@@ -115,7 +115,7 @@ struct TlogProof {
   std::uint64_t index = 0;
   std::optional<std::string> extra;  // ours holds the entry itself, so the proof stands alone
   MerkleProof hashes;
-  std::string checkpoint;            // the signed note, verbatim
+  std::string checkpoint;  // the signed note, verbatim
 
   static Result<TlogProof> parse(std::string_view text);  // at most 256 KiB; fields "/proof/<line>"
   std::string text() const;
@@ -147,7 +147,7 @@ Result<std::unique_ptr<LogFiles>> open_log(const std::string& folder_or_url);
 
 struct VerifyOptions {
   std::string key;  // the log's vkey, got from the organisation; empty: the log's own file "vkey"
-  std::vector<std::string> witnesses;  // vkeys (kind 4) that must have cosigned
+  std::vector<std::string> witnesses;     // vkeys (kind 4) that must have cosigned
   std::optional<std::uint64_t> from, to;  // only the entries [from, to) and their way to the root
   unsigned threads = 0;                   // 0: as many as the machine has, at most 8
   std::function<void(std::uint64_t done, std::uint64_t all)> progress;  // one thread at a time
@@ -212,13 +212,13 @@ class Ledger {
   // std::system_error when the disk refuses; the next round starts again from what is published.
   Status advance();
 
-  void start();  // a thread that calls advance() once an interval
-  void stop();   // after a last round; idempotent
+  void start();                            // a thread that calls advance() once an interval
+  void stop();                             // after a last round; idempotent
   std::optional<Problem> trouble() const;  // why the last round failed, for health pages
 
-  std::uint64_t size() const;       // of the published checkpoint
+  std::uint64_t size() const;  // of the published checkpoint
   Hash root() const;
-  std::string checkpoint() const;   // the signed note; empty before the first entry
+  std::string checkpoint() const;  // the signed note; empty before the first entry
   std::string verifier_key() const;
 
   Result<std::string> prove(std::uint64_t index) const;

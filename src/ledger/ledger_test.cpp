@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -106,6 +109,39 @@ TEST_F(LedgerTest, ACrashBetweenTilesAndCheckpointIsRepairedByTheNextRound) {
   ASSERT_TRUE((*ledger)->advance());
   EXPECT_EQ((*ledger)->size(), 800u);
   EXPECT_TRUE(verifies());
+}
+
+TEST_F(LedgerTest, KilledAtAnyMomentItGoesOnFromWhatWasPublished) {
+  MemorySource source(0);
+  std::uint64_t last = 0;
+  for (int round = 0; round < 12; ++round) {
+    pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {  // builds, a little more each time, until it is killed
+      MemorySource own(last);
+      auto ledger = open_ledger(folder, own);
+      if (!ledger) ::_exit(1);
+      for (;;) {
+        own.grow(own.entries.size() + 37);
+        (void)(*ledger)->advance();
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(40 + 17 * round % 60));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the child could not open the ledger";
+    auto text = read_file(folder / "log/checkpoint");
+    if (text.empty()) continue;  // killed before the first one
+    EXPECT_TRUE(verifies()) << "as it stands, before any repair";
+    source.grow(Checkpoint::parse(SignedNote::parse(text)->text)->size);
+    auto ledger = open_ledger(folder, source);
+    ASSERT_TRUE(ledger) << ledger.problem().text.en;
+    EXPECT_EQ((*ledger)->root(), root_by_definition(source.entries, 0, source.size()));
+    EXPECT_GE((*ledger)->size(), last) << "nothing that was signed is gone";
+    last = (*ledger)->size();
+  }
+  EXPECT_GT(last, 0u);
 }
 
 TEST_F(LedgerTest, DamagedTilesAreBuiltAnewFromTheSource) {

@@ -26,9 +26,9 @@ class FolderLog final : public LogFiles {
       p.fields.push_back({"/" + path, p.text});
       throw LogUnreadable(std::move(p));
     } catch (const std::system_error& e) {
-      throw LogUnreadable(problem(Refusal::unavailable, "ledger.unreadable",
-                                  {std::string("无法读取：") + e.what(),
-                                   std::string("cannot be read: ") + e.what()}));
+      throw LogUnreadable(problem(
+          Refusal::unavailable, "ledger.unreadable",
+          {std::string("无法读取：") + e.what(), std::string("cannot be read: ") + e.what()}));
     }
   }
 

@@ -52,7 +52,8 @@ TEST_F(MerkleCorpus, Inclusion) {
   run("inclusion", 98, [](const json::value& v) {
     return is_hash(v.at("leafHash")) &&
            verify_inclusion(number(v.at("leafIdx")), number(v.at("treeSize")),
-                            hash_of(v.at("leafHash")), proof_of(v.at("proof")), hash_of(v.at("root")));
+                            hash_of(v.at("leafHash")), proof_of(v.at("proof")),
+                            hash_of(v.at("root")));
   });
 }
 
@@ -88,7 +89,8 @@ class MemoryLog final : public LogFiles {
       std::size_t span = std::size_t{1} << (8 * level);
       for (std::size_t n = 0; n * span * tile_width < entries.size(); ++n) {
         std::vector<Hash> hashes;
-        for (std::size_t i = n * tile_width; i < (n + 1) * tile_width && (i + 1) * span <= entries.size(); ++i)
+        for (std::size_t i = n * tile_width;
+             i < (n + 1) * tile_width && (i + 1) * span <= entries.size(); ++i)
           hashes.push_back(root_by_definition(entries, i * span, (i + 1) * span));
         if (!hashes.empty())
           files_[TileName{int(level), n, unsigned(hashes.size())}.path()] = tile_bytes(hashes);
@@ -150,10 +152,12 @@ TEST(TileNames, AreThePathsOfTheSpecification) {
   EXPECT_EQ((TileName{0, 1234067, 256}.path()), "tile/0/x001/x234/067");
   EXPECT_EQ((TileName{2, 5, 17}.path()), "tile/2/005.p/17");
   EXPECT_EQ((TileName{entries_level, 1000, 256}.path()), "tile/entries/x001/000");
-  for (const char* path : {"tile/0/x001/x234/067", "tile/2/005.p/17", "tile/entries/x001/000.p/255"})
+  for (const char* path :
+       {"tile/0/x001/x234/067", "tile/2/005.p/17", "tile/entries/x001/000.p/255"})
     EXPECT_EQ(TileName::parse(path)->path(), path);
-  for (const char* path : {"tile/0/1", "tile/0/x000/001", "tile/64/000", "tile/0/000.p/256",
-                           "tile/0/000.p/0", "tile/0/000.p/01", "tile/-1/000", "tile/00/000", "x/0/000"})
+  for (const char* path :
+       {"tile/0/1", "tile/0/x000/001", "tile/64/000", "tile/0/000.p/256", "tile/0/000.p/0",
+        "tile/0/000.p/01", "tile/-1/000", "tile/00/000", "x/0/000"})
     EXPECT_FALSE(TileName::parse(path)) << path;
 }
 

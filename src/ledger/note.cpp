@@ -40,8 +40,8 @@ bool is_key_name(std::string_view name) {
   for (unsigned char c : name)
     if (c <= 0x20 || c == '+' || c == 0x7f) return false;
   // The spaces of Unicode outside ASCII.
-  for (std::string_view space : {"\xC2\x85", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\xA8", "\xE2\x80\xA9",
-                                 "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80"})
+  for (std::string_view space : {"\xC2\x85", "\xC2\xA0", "\xE1\x9A\x80", "\xE2\x80\xA8",
+                                 "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80"})
     if (name.find(space) != name.npos) return false;
   for (char c = '\x80'; c <= '\x8A'; ++c)
     if (name.find(std::string("\xE2\x80") + c) != name.npos) return false;
@@ -65,7 +65,8 @@ std::string cosigned_message(std::string_view text, std::uint64_t time) {
 // One line "— name base64".
 Result<NoteSignature> parse_signature_line(std::string_view line, int number) {
   if (line.substr(0, signature_start.size()) != signature_start)
-    return bad_line(number, {"不是签名行（应以“— ”开头）", "not a signature line (it begins \"— \")"});
+    return bad_line(number,
+                    {"不是签名行（应以“— ”开头）", "not a signature line (it begins \"— \")"});
   line.remove_prefix(signature_start.size());
   std::size_t space = line.find(' ');
   if (space == line.npos || !is_key_name(line.substr(0, space)))
@@ -89,7 +90,8 @@ bool signature_fits(const VerifierKey& key, const std::string& text, const std::
 
 Result<VerifierKey> VerifierKey::parse(std::string_view vkey) {
   vkey = trim(vkey);
-  Problem malformed = bad_key({"公钥格式应为“名称+8 位十六进制+Base64”", "a verifier key is \"name+8 hex digits+base64\""});
+  Problem malformed = bad_key(
+      {"公钥格式应为“名称+8 位十六进制+Base64”", "a verifier key is \"name+8 hex digits+base64\""});
   std::size_t plus1 = vkey.find('+');
   std::size_t plus2 = plus1 == vkey.npos ? vkey.npos : vkey.find('+', plus1 + 1);
   if (plus2 == vkey.npos) return malformed;
@@ -97,9 +99,11 @@ Result<VerifierKey> VerifierKey::parse(std::string_view vkey) {
   if (!is_key_name(vkey.substr(0, plus1)) || !bytes || bytes->size() != 33) return malformed;
   VerifierKey key{std::string(vkey.substr(0, plus1)), std::uint8_t((*bytes)[0]), bytes->substr(1)};
   if (key.kind != kind_note && key.kind != kind_cosignature)
-    return bad_key({"不支持的签名算法（只支持 Ed25519）", "an unknown signature kind (only Ed25519)"});
+    return bad_key(
+        {"不支持的签名算法（只支持 Ed25519）", "an unknown signature kind (only Ed25519)"});
   if (vkey.substr(plus1 + 1, plus2 - plus1 - 1) != note_key_hex(key.id()))
-    return bad_key({"公钥与其校验值不符，请重新抄录", "the key does not fit its own hash: copy it again"});
+    return bad_key(
+        {"公钥与其校验值不符，请重新抄录", "the key does not fit its own hash: copy it again"});
   return key;
 }
 
@@ -129,8 +133,9 @@ Result<NoteSigner> read_signer(const std::string& path, std::string_view name) {
   SecretBytes held = SecretBytes::copy(trim(*line));
   wipe(*line);
   std::string_view rest = held.view();
-  Problem malformed = problem(Refusal::unavailable, "ledger.key_file",
-                              {"签名密钥文件损坏：" + path, "the signing key file is damaged: " + path});
+  Problem malformed =
+      problem(Refusal::unavailable, "ledger.key_file",
+              {"签名密钥文件损坏：" + path, "the signing key file is damaged: " + path});
   if (rest.substr(0, private_start.size()) != private_start) return malformed;
   rest.remove_prefix(private_start.size());
   std::size_t plus1 = rest.find('+');
@@ -144,9 +149,10 @@ Result<NoteSigner> read_signer(const std::string& path, std::string_view name) {
   if (rest.substr(plus1 + 1, plus2 - plus1 - 1) != note_key_hex(signer.verifier().id()))
     return malformed;
   if (!name.empty() && signer.name != name) {
-    return problem(Refusal::unavailable, "ledger.key_name",
-                   {"签名密钥属于“" + signer.name + "”，不是“" + std::string(name) + "”",
-                    "the signing key is of \"" + signer.name + "\", not \"" + std::string(name) + "\""});
+    return problem(
+        Refusal::unavailable, "ledger.key_name",
+        {"签名密钥属于“" + signer.name + "”，不是“" + std::string(name) + "”",
+         "the signing key is of \"" + signer.name + "\", not \"" + std::string(name) + "\""});
   }
   return signer;
 }
@@ -170,8 +176,7 @@ Result<NoteSigner> create_signer(const std::string& path, std::string_view name,
 }
 
 Result<SignedNote> SignedNote::parse(std::string_view note) {
-  if (note.size() > note_size_max)
-    return bad_line(1, {"超过 64 KiB", "longer than 64 KiB"});
+  if (note.size() > note_size_max) return bad_line(1, {"超过 64 KiB", "longer than 64 KiB"});
   int line = 1;
   for (std::size_t i = 0; i < note.size(); ++i) {
     auto c = static_cast<unsigned char>(note[i]);
@@ -181,7 +186,8 @@ Result<SignedNote> SignedNote::parse(std::string_view note) {
       ++line;
     } else if (c >= 0x80) {
       std::size_t end = std::min(note.find('\n', i), note.size());
-      if (!is_utf8(note.substr(i, end - i))) return bad_line(line, {"不是有效的 UTF-8", "not valid UTF-8"});
+      if (!is_utf8(note.substr(i, end - i)))
+        return bad_line(line, {"不是有效的 UTF-8", "not valid UTF-8"});
       i = end - 1;
     }
   }
@@ -231,8 +237,8 @@ Result<Checkpoint> Checkpoint::parse(std::string_view text) {
   for (std::size_t i = 0; i < lines.size(); ++i)
     if (lines[i].empty()) return bad_line(int(i + 1), {"是空行", "is empty"});
   if (lines.size() < 3)
-    return bad_line(int(lines.size() + 1), {"缺失（应有来源、大小、根三行）",
-                                            "is missing (origin, size, root)"});
+    return bad_line(int(lines.size() + 1),
+                    {"缺失（应有来源、大小、根三行）", "is missing (origin, size, root)"});
   out.origin = lines[0];
   auto size = to_int<std::uint64_t>(lines[1]);
   if (!size || std::to_string(*size) != lines[1] || *size >= (std::uint64_t{1} << 48))
@@ -240,7 +246,8 @@ Result<Checkpoint> Checkpoint::parse(std::string_view text) {
   out.size = *size;
   auto root = from_base64(lines[2]);
   if (!root || root->size() != out.root.size())
-    return bad_line(3, {"根不是 32 字节的规范 Base64", "the root is not 32 bytes of canonical base64"});
+    return bad_line(
+        3, {"根不是 32 字节的规范 Base64", "the root is not 32 bytes of canonical base64"});
   out.root = hash_from(*root);
   for (std::size_t i = 3; i < lines.size(); ++i) out.extensions.emplace_back(lines[i]);
   return out;

@@ -16,7 +16,8 @@ constexpr const char* go_note =
     "If you think cryptography is the answer to your problem,\n"
     "then you don't know what your problem is.\n"
     "\n"
-    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6"
+    "— PeterNeumann "
+    "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6"
     "RyyBwJnAM=\n";
 
 TEST(Note, SignsAndVerifiesExactlyAsGoDoes) {
@@ -87,7 +88,8 @@ TEST(Note, OneWrongSignatureOfAKnownKeySpoilsTheNote) {
   EXPECT_FALSE(SignedNote::parse(good)->verify(other.verifier()));
   EXPECT_TRUE(SignedNote::parse(good + other.signature_line("x\n"))->verify(signer.verifier()))
       << "an unknown key's signature does not matter";
-  auto spoiled = SignedNote::parse(good + signer.signature_line("another\n"))->verify(signer.verifier());
+  auto spoiled =
+      SignedNote::parse(good + signer.signature_line("another\n"))->verify(signer.verifier());
   EXPECT_EQ(place_of(spoiled.problem()), "/checkpoint/4");
 }
 
@@ -118,7 +120,8 @@ TEST(CheckpointText, RoundTripsAndRefusesWhatIsNotCanonical) {
 TEST(ProofText, RoundTripsAndRefusesDamage) {
   SeededRandom random(4);
   NoteSigner signer{"ledger.example", SigningKey::generate(random)};
-  std::string text = Checkpoint{"ledger.example", 2, node_hash(leaf_hash("a"), leaf_hash("b")), {}}.text();
+  std::string text =
+      Checkpoint{"ledger.example", 2, node_hash(leaf_hash("a"), leaf_hash("b")), {}}.text();
   std::string note = text + "\n" + signer.signature_line(text);
   TlogProof proof{1, "b", {leaf_hash("a")}, note};
   std::string vkey = signer.verifier().text();

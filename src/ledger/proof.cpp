@@ -38,11 +38,13 @@ Result<TlogProof> TlogProof::parse(std::string_view text) {
   line = next();
   if (line && line->substr(0, 6) == "extra ") {
     out.extra = from_base64(line->substr(6));
-    if (!out.extra) return bad_proof(number, {"extra 不是规范的 Base64", "extra is not canonical base64"});
+    if (!out.extra)
+      return bad_proof(number, {"extra 不是规范的 Base64", "extra is not canonical base64"});
     line = next();
   }
   if (!line) return cut_short();
-  auto index = line->substr(0, 6) == "index " ? to_int<std::uint64_t>(line->substr(6)) : std::nullopt;
+  auto index =
+      line->substr(0, 6) == "index " ? to_int<std::uint64_t>(line->substr(6)) : std::nullopt;
   if (!index || std::to_string(*index) != line->substr(6))
     return bad_proof(number, {"应为“index 序号”", "should be \"index <number>\""});
   out.index = *index;
@@ -81,14 +83,16 @@ Result<VerifyReport> verify_proof(std::string_view proof, const std::string& key
   if (!checkpoint) return checkpoint.problem();
   if (!entry && parsed->extra) entry = *parsed->extra;
   if (!entry) {
-    return invalid("ledger.no_entry", "/entry",
-                   {"证明不含条目本身，请另外给出条目", "the proof does not hold the entry: give it"});
+    return invalid(
+        "ledger.no_entry", "/entry",
+        {"证明不含条目本身，请另外给出条目", "the proof does not hold the entry: give it"});
   }
   if (!verify_inclusion(parsed->index, checkpoint->size, leaf_hash(*entry), parsed->hashes,
                         checkpoint->root)) {
     std::string n = std::to_string(parsed->index);
-    Text text{"第 " + n + " 号条目不在该检查点所签的账本中，或证明被改动",
-              "entry " + n + " is not in the log that this checkpoint signs, or the proof was altered"};
+    Text text{
+        "第 " + n + " 号条目不在该检查点所签的账本中，或证明被改动",
+        "entry " + n + " is not in the log that this checkpoint signs, or the proof was altered"};
     Problem p{Refusal::conflict, "ledger.proof_fails", text, {}, 0};
     p.fields.push_back({"/entries/" + n, text});
     return p;

@@ -149,14 +149,14 @@ std::string read_tile(const LogFiles& files, TileName name) {
     if (!bytes) name.width = width;
   }
   if (!bytes) {
-    refuse_tile(name.path(), {"缺少文件 " + name.path(), "the file " + name.path() + " is missing"});
+    refuse_tile(name.path(),
+                {"缺少文件 " + name.path(), "the file " + name.path() + " is missing"});
   }
   if (!entries && bytes->size() != width * 32) {
-    refuse_tile(name.path(),
-                {"文件 " + name.path() + " 有 " + std::to_string(bytes->size()) + " 字节，应有 " +
-                     std::to_string(width * 32) + " 字节",
-                 "the file " + name.path() + " has " + std::to_string(bytes->size()) +
-                     " bytes and should have " + std::to_string(width * 32)});
+    refuse_tile(name.path(), {"文件 " + name.path() + " 有 " + std::to_string(bytes->size()) +
+                                  " 字节，应有 " + std::to_string(width * 32) + " 字节",
+                              "the file " + name.path() + " has " + std::to_string(bytes->size()) +
+                                  " bytes and should have " + std::to_string(width * 32)});
   }
   return std::move(*bytes);
 }
@@ -165,7 +165,8 @@ const std::vector<Hash>& TileTree::tile(int level, std::uint64_t number) {
   auto [it, fresh] = tiles_.try_emplace({level, number});
   if (!fresh) return it->second;
   try {
-    it->second = tile_hashes(read_tile(files_, {level, number, tile_width_at(size_, level, number)}));
+    it->second =
+        tile_hashes(read_tile(files_, {level, number, tile_width_at(size_, level, number)}));
   } catch (...) {
     tiles_.erase(it);
     throw;
@@ -245,9 +246,10 @@ std::optional<Problem> TileTree::distrust(int level, std::uint64_t number, const
     if (!edge_fits_) edge_fits_ = TileTree::root() == root;
     if (!*edge_fits_) {
       std::string path = TileName{level, number, tile_width_at(size_, level, number)}.path();
-      return broken_at("ledger.tile", path,
-                       {"最右侧的散列块与所签的根不符（其中有 " + path + "）",
-                        "the rightmost tiles, " + path + " among them, do not give the signed root"});
+      return broken_at(
+          "ledger.tile", path,
+          {"最右侧的散列块与所签的根不符（其中有 " + path + "）",
+           "the rightmost tiles, " + path + " among them, do not give the signed root"});
     }
   } else {
     // A full tile's hash stands in the level above; at the very top it is the root itself.

@@ -41,7 +41,7 @@ int tile_levels(std::uint64_t size);
 std::vector<TileName> edge_tiles(std::uint64_t size);
 
 std::string tile_bytes(const std::vector<Hash>& hashes);
-std::vector<Hash> tile_hashes(std::string_view bytes);  // a multiple of 32 bytes
+std::vector<Hash> tile_hashes(std::string_view bytes);     // a multiple of 32 bytes
 Hash subtree_hash(const Hash* hashes, std::size_t count);  // MTH of 1 to 256 hashes
 
 void append_to_bundle(std::string& bundle, std::string_view entry);

@@ -101,7 +101,8 @@ class UrlLog final : public LogFiles {
       p.fields.push_back({"/" + path, p.text});
       throw LogUnreadable(std::move(p));
     }
-    if (answer.code != CURLE_OK) throw LogUnreadable(unreachable(url, curl_easy_strerror(answer.code)));
+    if (answer.code != CURLE_OK)
+      throw LogUnreadable(unreachable(url, curl_easy_strerror(answer.code)));
     if (answer.status == 404 || answer.status == 410) return std::nullopt;
     if (answer.status != 200)
       throw LogUnreadable(unreachable(url, "HTTP " + std::to_string(answer.status)));
@@ -123,7 +124,8 @@ WitnessPost witness_at(const std::string& url) {
   while (base.ends_with("/")) base.pop_back();
   return [to = base + "/add-checkpoint"](const std::string& request) {
     UrlAnswer answer = exchange(to, &request, witness_reply_max);
-    if (answer.code != CURLE_OK) throw LogUnreadable(unreachable(to, curl_easy_strerror(answer.code)));
+    if (answer.code != CURLE_OK)
+      throw LogUnreadable(unreachable(to, curl_easy_strerror(answer.code)));
     return WitnessReply{int(answer.status), std::move(answer.content_type),
                         std::move(answer.body.bytes)};
   };

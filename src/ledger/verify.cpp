@@ -30,15 +30,16 @@ Problem tile_broken(const TileName& name, std::size_t place) {
 
 Problem line_broken(int line, Text text) {
   std::string at = std::to_string(line);
-  return broken_at("ledger.checkpoint", "checkpoint/" + at,
-                   {"检查点第 " + at + " 行：" + text.zh, "Checkpoint line " + at + ": " + text.en});
+  return broken_at(
+      "ledger.checkpoint", "checkpoint/" + at,
+      {"检查点第 " + at + " 行：" + text.zh, "Checkpoint line " + at + ": " + text.en});
 }
 
 // The first place where entries and their level-0 tile do not agree.
 struct Disagreement {
   std::uint64_t bundle = 0;
-  std::size_t place = 0;               // within the bundle
-  std::optional<Hash> from_entries;    // the subtree's hash; nothing when the bundle is torn
+  std::size_t place = 0;             // within the bundle
+  std::optional<Hash> from_entries;  // the subtree's hash; nothing when the bundle is torn
 };
 
 class WholeTree {
@@ -131,7 +132,8 @@ class WholeTree {
       const std::vector<Hash>& below = rows_.back();
       std::vector<Hash> above;
       for (std::size_t i = 0; i < below.size(); i += tile_width)
-        above.push_back(subtree_hash(&below[i], std::min<std::size_t>(tile_width, below.size() - i)));
+        above.push_back(
+            subtree_hash(&below[i], std::min<std::size_t>(tile_width, below.size() - i)));
       rows_.push_back(std::move(above));
     }
   }
@@ -290,19 +292,21 @@ Problem locate_in_checkpoint(const LogFiles& files, const std::string& note, con
   std::string text = again.text() + "\n";
   auto restored = SignedNote::parse(text + note.substr(signatures + 1));
   if (!restored || !restored->verify(key)) return otherwise;
-  std::size_t same = std::size_t(std::mismatch(text.begin(), text.end(), note.begin(), note.end()).first -
-                                 text.begin());
+  std::size_t same = std::size_t(
+      std::mismatch(text.begin(), text.end(), note.begin(), note.end()).first - text.begin());
   if (same == text.size()) return otherwise;
   auto line = int(std::count(text.begin(), text.begin() + std::ptrdiff_t(same), '\n')) + 1;
-  return line_broken(line, {"被改动；签名所签的是另一内容", "was altered: the signature is of another text"});
+  return line_broken(
+      line, {"被改动；签名所签的是另一内容", "was altered: the signature is of another text"});
 }
 
 // The log's checkpoint, well-formed; whose signature it bears is not looked at.
 Result<std::string> read_checkpoint(const LogFiles& log) {
   auto text = log.read("checkpoint", checkpoint_bytes_max);
   if (!text) {
-    return problem(Refusal::not_found, "ledger.no_checkpoint",
-                   {"这里没有账本（缺少 checkpoint 文件）", "there is no log here (no file \"checkpoint\")"});
+    return problem(
+        Refusal::not_found, "ledger.no_checkpoint",
+        {"这里没有账本（缺少 checkpoint 文件）", "there is no log here (no file \"checkpoint\")"});
   }
   auto note = SignedNote::parse(*text);
   if (!note) return note.problem();
@@ -321,8 +325,9 @@ struct OpenedLog {
 Result<OpenedLog> open_verified(const LogFiles& log, const VerifyOptions& options) {
   auto text = log.read("checkpoint", checkpoint_bytes_max);
   if (!text) {
-    return problem(Refusal::not_found, "ledger.no_checkpoint",
-                   {"这里没有账本（缺少 checkpoint 文件）", "there is no log here (no file \"checkpoint\")"});
+    return problem(
+        Refusal::not_found, "ledger.no_checkpoint",
+        {"这里没有账本（缺少 checkpoint 文件）", "there is no log here (no file \"checkpoint\")"});
   }
   std::string vkey = options.key;
   bool from_log = vkey.empty();
@@ -343,7 +348,9 @@ Result<OpenedLog> open_verified(const LogFiles& log, const VerifyOptions& option
     auto cosigned = note.verify(*witness_key);
     if (!cosigned) return cosigned.problem();
   }
-  return OpenedLog{*key, std::move(note), {*checkpoint, 0, checkpoint->size, from_log, key->text()},
+  return OpenedLog{*key,
+                   std::move(note),
+                   {*checkpoint, 0, checkpoint->size, from_log, key->text()},
                    std::move(*text)};
 }
 
@@ -408,7 +415,8 @@ Result<std::string> prove_from(const LogFiles& log, std::uint64_t index) try {
   return e.problem;
 }
 
-Result<MerkleProof> consistency_from(const LogFiles& log, std::uint64_t from, std::uint64_t to) try {
+Result<MerkleProof> consistency_from(const LogFiles& log, std::uint64_t from,
+                                     std::uint64_t to) try {
   if (from > to) {
     return invalid("ledger.range", "/from", {"起点大于终点", "from is larger than to"});
   }
@@ -416,7 +424,8 @@ Result<MerkleProof> consistency_from(const LogFiles& log, std::uint64_t from, st
   if (!text) return text.problem();
   auto checkpoint = Checkpoint::parse(SignedNote::parse(*text)->text);
   if (to > checkpoint->size) {
-    return invalid("ledger.range", "/to", {"终点大于已签名的大小", "to is larger than the signed size"});
+    return invalid("ledger.range", "/to",
+                   {"终点大于已签名的大小", "to is larger than the signed size"});
   }
   return TileTree(log, checkpoint->size).consistency(from, to);
 } catch (const LogUnreadable& e) {

@@ -69,7 +69,8 @@ TEST_F(VerifyTest, AFlippedByteInAnEntryIsNamedByTheEntrysNumber) {
       std::size_t end = bytes.size() - rest.size();
       if (i % 9 != 0 && i != 599 && i != 255) continue;
       for (std::size_t at : {start, start + 1, start + 2, end - 1}) {  // lengths too
-        EXPECT_EQ(place_of_flip(path, at), "/entries/" + std::to_string(i)) << path << " byte " << at;
+        EXPECT_EQ(place_of_flip(path, at), "/entries/" + std::to_string(i))
+            << path << " byte " << at;
         ++tried;
       }
     }
@@ -93,7 +94,8 @@ TEST_F(VerifyTest, EveryFlippedByteOfTheCheckpointIsNamedByItsLine) {
     std::set<std::string> good{"/checkpoint/" + std::to_string(line)};
     if (line == 3 && bytes[at] == '\n') good.insert("/checkpoint/4");
     EXPECT_TRUE(good.contains(place_of_flip("checkpoint", at)))
-        << "byte " << at << " of line " << line << " was put at " << place_of_flip("checkpoint", at);
+        << "byte " << at << " of line " << line << " was put at "
+        << place_of_flip("checkpoint", at);
     if (bytes[at] == '\n') ++line;
   }
 }
@@ -106,7 +108,8 @@ TEST_F(VerifyTest, AMissingOrCutFileIsNamed) {
     write_file(log() + "/" + path, bytes);
     return where;
   };
-  for (std::string path : {"tile/0/000", "tile/entries/001", "tile/entries/002.p/88", "tile/1/000.p/2"})
+  for (std::string path :
+       {"tile/0/000", "tile/entries/001", "tile/entries/002.p/88", "tile/1/000.p/2"})
     EXPECT_EQ(without(path), "/" + path);
   std::string bytes = read_file(log() + "/tile/0/001");
   write_file(log() + "/tile/0/001", bytes.substr(0, 8000));
@@ -158,7 +161,8 @@ TEST_F(VerifyTest, AWholeRewrittenTreeFailsAtTheSignedRoot) {
   fs::remove_all(log() + "/tile");
   fs::copy(other / "log/tile", log() + "/tile", fs::copy_options::recursive);
   EXPECT_EQ(place(), "/checkpoint/3");
-  fs::copy_file(other / "log/checkpoint", log() + "/checkpoint", fs::copy_options::overwrite_existing);
+  fs::copy_file(other / "log/checkpoint", log() + "/checkpoint",
+                fs::copy_options::overwrite_existing);
   EXPECT_EQ(place(), "/checkpoint/5") << "signed, but by another key";
 }
 

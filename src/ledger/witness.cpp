@@ -64,8 +64,9 @@ std::string add_request(std::uint64_t old_size, const MerkleProof& proof,
 Problem witness_refused(const WitnessReply& reply) {
   std::string s = std::to_string(reply.status);
   std::string why(trim(clip(is_utf8(reply.body) ? reply.body : std::string(), 300)));
-  return problem(Refusal::conflict, "ledger.witness_refused",
-                 {"见证人拒绝副署（" + s + "）：" + why, "the witness refused (" + s + "): " + why});
+  return problem(
+      Refusal::conflict, "ledger.witness_refused",
+      {"见证人拒绝副署（" + s + "）：" + why, "the witness refused (" + s + "): " + why});
 }
 
 }  // namespace
@@ -90,7 +91,8 @@ struct Witness::Impl {
 
   Status load() {
     auto text = read_whole_file(state_file, witness_state_max);
-    if (!text) return text.problem().refusal == Refusal::not_found ? done() : Status(text.problem());
+    if (!text)
+      return text.problem().refusal == Refusal::not_found ? done() : Status(text.problem());
     Problem damaged = problem(Refusal::unavailable, "ledger.witness_state",
                               {"见证人状态文件损坏：" + state_file + "。请从副本恢复，不要删除",
                                "the witness's state file is damaged: " + state_file +
@@ -130,17 +132,17 @@ WitnessReply Witness::Impl::add(std::string_view body) {
   auto known = logs.find(checkpoint->origin);
   if (known == logs.end()) return witness_says(404, "this log is not known here");
   KnownLog& log = known->second;
-  if (!note->verify(log.key)) return witness_says(403, "the log's key did not sign this checkpoint");
+  if (!note->verify(log.key))
+    return witness_says(403, "the log's key did not sign this checkpoint");
   if (request->old_size > checkpoint->size)
     return witness_says(400, "the old size is larger than the checkpoint");
   if (request->old_size != log.size) return witness_size(log.size);
   if (request->old_size == checkpoint->size && log.size > 0 && checkpoint->root != log.root)
     return witness_size(log.size);  // two roots for one size: a fork
-  bool consistent = log.size == 0
-                        ? request->proof.empty() &&
-                              (checkpoint->size > 0 || checkpoint->root == empty_root())
-                        : verify_consistency(log.size, checkpoint->size, log.root, checkpoint->root,
-                                             request->proof);
+  bool consistent = log.size == 0 ? request->proof.empty() &&
+                                        (checkpoint->size > 0 || checkpoint->root == empty_root())
+                                  : verify_consistency(log.size, checkpoint->size, log.root,
+                                                       checkpoint->root, request->proof);
   if (!consistent)
     return witness_says(422, "the checkpoint is not shown to contain the one cosigned before");
   KnownLog before = log;
@@ -193,17 +195,19 @@ VerifierKey Witness::verifier() const { return impl_->signer.verifier(4); }
 Result<std::string> Witness::visit(const LogFiles& log, const std::string& key) try {
   auto note = log.read("checkpoint", checkpoint_bytes_max);
   if (!note) {
-    return problem(Refusal::not_found, "ledger.no_checkpoint",
-                   {"这里没有账本（缺少 checkpoint 文件）", "there is no log here (no file \"checkpoint\")"});
+    return problem(
+        Refusal::not_found, "ledger.no_checkpoint",
+        {"这里没有账本（缺少 checkpoint 文件）", "there is no log here (no file \"checkpoint\")"});
   }
-  auto vkey = VerifierKey::parse(key.empty() ? log.read("vkey", checkpoint_bytes_max).value_or("") : key);
+  auto vkey =
+      VerifierKey::parse(key.empty() ? log.read("vkey", checkpoint_bytes_max).value_or("") : key);
   if (!vkey) return vkey.problem();
   auto checkpoint = open_checkpoint(*note, *vkey);
   if (!checkpoint) return checkpoint.problem();
   Status known = know(*vkey);
   if (!known) return known.problem();
-  auto lines = ask_witness([&](const std::string& r) { return add_checkpoint(r); }, log, *note,
-                           verifier());
+  auto lines =
+      ask_witness([&](const std::string& r) { return add_checkpoint(r); }, log, *note, verifier());
   if (!lines) return lines.problem();
   return *note + *lines;
 } catch (const LogUnreadable& e) {
@@ -224,10 +228,11 @@ Result<std::string> ask_witness(const WitnessPost& post, const LogFiles& log,
     if (!remembered) return witness_refused(reply);
     if (*remembered > wanted->size) {
       std::string r = std::to_string(*remembered), s = std::to_string(wanted->size);
-      return problem(Refusal::conflict, "ledger.truncated",
-                     {"见证人见过 " + r + " 条的账本，而这里只有 " + s + " 条：账本被截短，拒绝副署",
-                      "the witness has seen " + r + " entries and this log has " + s +
-                          ": it was truncated; not cosigned"});
+      return problem(
+          Refusal::conflict, "ledger.truncated",
+          {"见证人见过 " + r + " 条的账本，而这里只有 " + s + " 条：账本被截短，拒绝副署",
+           "the witness has seen " + r + " entries and this log has " + s +
+               ": it was truncated; not cosigned"});
     }
     reply = post(add_request(*remembered, tree.consistency(*remembered, wanted->size), checkpoint));
     if (reply.status == 409 || reply.status == 422) {

@@ -16,8 +16,9 @@ class WitnessTest : public testing::Test {
   }
   void reopen() {
     witness.reset();
-    auto opened = Witness::open(folder / "witness.json",
-                                {"witness.example", SigningKey::from_seed(std::string(32, 'w'))}, clock);
+    auto opened =
+        Witness::open(folder / "witness.json",
+                      {"witness.example", SigningKey::from_seed(std::string(32, 'w'))}, clock);
     ASSERT_TRUE(opened) << opened.problem().text.en;
     witness = std::move(*opened);
   }
@@ -125,8 +126,9 @@ TEST_F(WitnessTest, ADamagedStateFileStopsItRatherThanForgetting) {
   std::string state = read_file(folder / "witness.json");
   for (std::size_t cut : {std::size_t{0}, state.size() / 2, state.size() - 3}) {
     write_file(folder / "witness.json", state.substr(0, cut));
-    auto opened = Witness::open(folder / "witness.json",
-                                {"witness.example", SigningKey::from_seed(std::string(32, 'w'))}, clock);
+    auto opened =
+        Witness::open(folder / "witness.json",
+                      {"witness.example", SigningKey::from_seed(std::string(32, 'w'))}, clock);
     ASSERT_FALSE(opened) << cut;
     EXPECT_EQ(opened.problem().code, "ledger.witness_state");
   }
