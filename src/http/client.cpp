@@ -125,9 +125,10 @@ Status Client::Impl::connect_tls() {
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
   if (options.verify) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    const char* file = options.ca_file.c_str();
     const int loaded = options.ca_file.empty()
                            ? SSL_CTX_set_default_verify_paths(context)
-                           : SSL_CTX_load_verify_locations(context, options.ca_file.c_str(), nullptr);
+                           : SSL_CTX_load_verify_locations(context, file, nullptr);
     if (loaded != 1) return connect_problem(where, "cannot read " + options.ca_file);
   }
   ssl = SSL_new(context);
@@ -428,7 +429,8 @@ std::optional<Event> Client::next_event(int timeout_ms) {
     std::string kept = std::move(i.in);
     Event half = std::move(i.event);
     const std::int64_t left_ms = (until_ns - clock.monotonic_ns()) / 1'000'000;
-    std::string more = i.read_some(16 * 1024, std::max<int>(0, left_ms));  // clears both when the stream ended
+    // Clears both when the stream has ended.
+    std::string more = i.read_some(16 * 1024, static_cast<int>(std::max<std::int64_t>(0, left_ms)));
     if (more.empty()) {
       if (i.fd >= 0) i.in = std::move(kept), i.event = std::move(half);
       return std::nullopt;

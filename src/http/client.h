@@ -40,8 +40,8 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   // Host and Content-Length are added. A connection that the server closed while it was idle is
-  // opened again; only GET and HEAD are ever sent twice. Refusals: `http.connect`, `http.timeout`, `http.closed`,
-  // `http.answer` (not HTTP), `http.too_large`.
+  // opened again; only GET and HEAD are ever sent twice. Refusals: `http.connect`,
+  // `http.timeout`, `http.closed`, `http.answer` (not HTTP), `http.too_large`.
   Result<ClientResponse> request(std::string_view method, std::string_view target,
                                  const Headers& headers = {}, std::string_view body = {});
   Result<ClientResponse> get(std::string_view target, const Headers& headers = {});

@@ -28,14 +28,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The server stops: idle ends now, streams end, a request under way is still answered.
   void wind_down();
   void close();
-  bool evictable() const { return phase_ == Phase::idle && requests_ > 0; }
+  // May be closed for a newcomer: nothing of it is being served. An honest client is in these
+  // phases for milliseconds or is idle, so the one whose deadline is nearest goes first.
+  bool evictable() const {
+    return phase_ == Phase::idle || phase_ == Phase::header || phase_ == Phase::handshake;
+  }
   std::int64_t deadline_ns() const { return deadline_ns_; }
 
   void respond_later(Response response, std::shared_ptr<StreamState> stream);
   void flush_stream();
 
  private:
-  enum class Phase { handshake, idle, header, body, handling, writing, streaming, lingering, closed };
+  enum class Phase {
+    handshake, idle, header, body, handling, writing, streaming, lingering, closed
+  };
   using Error = boost::system::error_code;
   using Done = void (Connection::*)(const Error&, std::size_t);
 

@@ -136,7 +136,9 @@ Router::Match Router::match(std::string_view method,
     }
     const Impl::Leaf& leaf = found->second;
     out.route = leaf.route;
-    for (std::size_t i = 0; i < leaf.names.size(); ++i) out.params.emplace_back(leaf.names[i], v[i]);
+    for (std::size_t i = 0; i < leaf.names.size(); ++i) {
+      out.params.emplace_back(leaf.names[i], v[i]);
+    }
     return true;
   };
   if (impl_->walk(impl_->root, segments, 0, values, wanted)) return out;

@@ -160,7 +160,8 @@ TEST(Message, AProblemSpeaksTheCallersLanguageAndNamesTheFields) {
   Request r;
   r.id = "req_1";
   r.lang = "en";
-  Response answer = problem_response(r, invalid("form.required", "/form/level", {"必填", "Required"}));
+  const Problem required = invalid("form.required", "/form/level", {"必填", "Required"});
+  Response answer = problem_response(r, required);
   EXPECT_EQ(answer.status, 422);
   EXPECT_EQ(answer.headers.get("content-type"), "application/problem+json");
   auto body = parse_json(answer.body);

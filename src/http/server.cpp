@@ -19,7 +19,8 @@ using Tcp = asio::ip::tcp;
 struct Server::Impl {
   Impl(ServerOptions options, Router router, const Clock& clock, Random& random)
       : core(std::make_shared<Core>(std::move(options), std::move(router), clock, random)),
-        acceptor(core->io), accept_retry(core->io), sweeper(core->io), work(core->io.get_executor()) {}
+        acceptor(core->io), accept_retry(core->io), sweeper(core->io),
+        work(core->io.get_executor()) {}
 
   Status listen();
   Status load_tls();
@@ -116,7 +117,7 @@ void Server::Impl::accept() {
   });
 }
 
-// The connection that has idled longest gives its place to a new one.
+// A connection that is not being served gives its place to a new one.
 bool Server::Impl::make_room() {
   if (core->connections.size() < core->options.connections_max) return true;
   std::shared_ptr<Connection> oldest;

@@ -150,8 +150,8 @@ TEST(Server, ForwardedAddressesCountOnlyFromTrustedProxies) {
   EXPECT_EQ(peer_seen({}, spoofed), "127.0.0.1");
   EXPECT_EQ(peer_seen({"127.0.0.1"}, spoofed + "X-Forwarded-For: 192.0.2.7\r\n"
                                                "X-Forwarded-Proto: https\r\n"), "192.0.2.7 tls");
-  EXPECT_EQ(peer_seen({"127.0.0.1", "10.0.0.1"}, "X-Forwarded-For: 6.6.6.6, 192.0.2.7, 10.0.0.1\r\n"),
-            "192.0.2.7");
+  EXPECT_EQ(peer_seen({"127.0.0.1", "10.0.0.1"},
+                      "X-Forwarded-For: 6.6.6.6, 192.0.2.7, 10.0.0.1\r\n"), "192.0.2.7");
   EXPECT_EQ(peer_seen({"127.0.0.1"}, "X-Forwarded-For: <script>\r\n"), "127.0.0.1");
 }
 

@@ -117,7 +117,8 @@ bool host_is_valid(std::string_view host) {
     auto close = host.find(']');
     if (close == std::string_view::npos || close < 3) return false;
     auto inside = host.substr(1, close - 1);
-    if (inside.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) return false;
+    constexpr std::string_view digits = "0123456789abcdefABCDEF:.";
+    if (inside.find_first_not_of(digits) != std::string_view::npos) return false;
     host.remove_prefix(close + 1);
     if (host.empty()) return true;
     if (host[0] != ':') return false;

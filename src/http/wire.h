@@ -68,7 +68,9 @@ class BodyReader {
   const Refused& refusal() const { return refusal_; }
 
  private:
-  enum class At { length, size_start, size, size_lf, data, data_cr, data_lf, last_cr, last_lf, end };
+  enum class At {
+    length, size_start, size, size_lf, data, data_cr, data_lf, last_cr, last_lf, end
+  };
   Step refuse(Refused why);
   Step framing(char c, std::size_t have);
 
