@@ -93,8 +93,7 @@ class YamlBuilder final : public YAML::EventHandler {
                       {"不允许 YAML 锚点（&）", "YAML anchors (&) are not allowed"});
     }
     if (!tag.empty() && tag != "?" && tag != "!") {
-      reader_.mistake(out, "yaml.tag",
-                      {"不允许 YAML 标签（!）", "YAML tags (!) are not allowed"});
+      reader_.mistake(out, "yaml.tag", {"不允许 YAML 标签（!）", "YAML tags (!) are not allowed"});
     }
     return out;
   }
@@ -190,8 +189,8 @@ bool yaml_acceptable(std::string_view text, const YamlLimits& limits, YamlTree& 
 }  // namespace
 
 std::string describe(const Mistake& mistake, std::string_view lang) {
-  return mistake.file + ":" + std::to_string(mistake.line) + ":" +
-         std::to_string(mistake.column) + ": " + mistake.text.in(lang);
+  return mistake.file + ":" + std::to_string(mistake.line) + ":" + std::to_string(mistake.column) +
+         ": " + mistake.text.in(lang);
 }
 
 const YamlNode* YamlNode::find(std::string_view key) const {
@@ -216,8 +215,8 @@ int YamlTree::column_in(const YamlNode& scalar, std::size_t offset) const {
   return yaml_column(lines, static_cast<int>(line), static_cast<int>(at + offset));
 }
 
-YamlTree parse_yaml(std::string_view text, const std::string& file,
-                    std::vector<Mistake>& mistakes, YamlLimits limits) {
+YamlTree parse_yaml(std::string_view text, const std::string& file, std::vector<Mistake>& mistakes,
+                    YamlLimits limits) {
   YamlTree tree;
   YamlReader reader(file, mistakes);
   if (!yaml_acceptable(text, limits, tree, reader)) return tree;
@@ -295,11 +294,11 @@ std::string YamlReader::string(const YamlNode& node) {
 std::string YamlReader::name(const YamlNode& node) {
   const bool letter = node.is_scalar() && !node.text.empty() &&
                       std::isalpha(static_cast<unsigned char>(node.text[0])) != 0;
-  const bool fits = letter && node.text.size() <= 64 &&
-                    std::all_of(node.text.begin(), node.text.end(), [](char c) {
-                      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' ||
-                             c == '_' || c == '.';
-                    });
+  const bool fits =
+      letter && node.text.size() <= 64 &&
+      std::all_of(node.text.begin(), node.text.end(), [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+      });
   if (fits) return node.text;
   mistake(node, "yaml.name",
           {"这里应为名称：字母开头，可含字母、数字、“-”“_”“.”，最多 64 个字符",

@@ -34,10 +34,10 @@ std::string describe(const Mistake& mistake, std::string_view lang);
 struct YamlNode {
   enum class Kind { null, scalar, list, map };
   Kind kind = Kind::null;
-  std::string text;      // of a scalar
-  bool quoted = false;   // '…', "…", | or >: always a string
-  int line = 0;          // of its first character, from 1
-  int column = 0;        // from 1, in code points
+  std::string text;                                    // of a scalar
+  bool quoted = false;                                 // '…', "…", | or >: always a string
+  int line = 0;                                        // of its first character, from 1
+  int column = 0;                                      // from 1, in code points
   std::vector<YamlNode> items;                         // of a list
   std::vector<std::pair<YamlNode, YamlNode>> entries;  // of a map, in the file's order
 
@@ -48,10 +48,10 @@ struct YamlNode {
 };
 
 struct YamlLimits {
-  std::size_t size_max = 1 << 20;     // bytes of the file
-  std::size_t depth_max = 16;         // nesting
-  std::size_t nodes_max = 100'000;    // scalars, lists and maps
-  std::size_t line_max = 16 << 10;    // bytes of one line
+  std::size_t size_max = 1 << 20;   // bytes of the file
+  std::size_t depth_max = 16;       // nesting
+  std::size_t nodes_max = 100'000;  // scalars, lists and maps
+  std::size_t line_max = 16 << 10;  // bytes of one line
 };
 
 struct YamlTree {
@@ -66,8 +66,8 @@ struct YamlTree {
 // with its place: what breaks a limit, invalid UTF-8, control characters, a duplicate key, a key
 // that is not a scalar, a second document. On a refusal `mistakes` grows; the tree holds what
 // could be read (a null root when nothing could).
-YamlTree parse_yaml(std::string_view text, const std::string& file,
-                    std::vector<Mistake>& mistakes, YamlLimits limits = {});
+YamlTree parse_yaml(std::string_view text, const std::string& file, std::vector<Mistake>& mistakes,
+                    YamlLimits limits = {});
 
 // By place: line, then column.
 void sort_mistakes(std::vector<Mistake>& mistakes, std::size_t from = 0);
@@ -86,7 +86,7 @@ class YamlReader {
   bool clean() const { return mistakes_.size() == first_; }  // nothing reported by this reader
   void sort() { sort_mistakes(mistakes_, first_); }
 
-  bool map(const YamlNode& node);   // is it a map?
+  bool map(const YamlNode& node);  // is it a map?
   bool list(const YamlNode& node);
   // Reports every key that is none of `known`.
   void keys(const YamlNode& map, const std::vector<std::string_view>& known);

@@ -74,8 +74,7 @@ TEST(Yaml, ReaderReportsEverythingAndGoesOn) {
   reader.sort();
   std::string codes;
   for (const Mistake& m : mistakes) codes += m.code + ";";
-  EXPECT_EQ(codes,
-            "yaml.missing;yaml.number;text.missing;yaml.boolean;yaml.unknown;yaml.name;");
+  EXPECT_EQ(codes, "yaml.missing;yaml.number;text.missing;yaml.boolean;yaml.unknown;yaml.name;");
   EXPECT_EQ(describe(mistakes[1], "en"), "f:1:4: expected a whole number from 0 to 9");
 }
 

@@ -44,10 +44,14 @@ Calendar::~Calendar() = default;
 Budget Calendar::budget(Span span) const {
   constexpr std::int64_t minute_ms = 60'000;
   switch (span.unit) {
-    case Unit::minute: return {span.amount * minute_ms, false};
-    case Unit::hour: return {span.amount * 60 * minute_ms, false};
-    case Unit::workday: return {span.amount * workday_ms_, false};
-    case Unit::day: return {span.amount * zone_day_ms, true};
+    case Unit::minute:
+      return {span.amount * minute_ms, false};
+    case Unit::hour:
+      return {span.amount * 60 * minute_ms, false};
+    case Unit::workday:
+      return {span.amount * workday_ms_, false};
+    case Unit::day:
+      return {span.amount * zone_day_ms, true};
   }
   return {};
 }
@@ -65,11 +69,12 @@ std::int64_t Calendar::due_ms(std::int64_t from_ms, Budget budget) const {
   if (always_ || budget.natural) return from_ms + budget.ms;
   if (budget.ms == 0) return from_ms;
   const std::int64_t target = before_ms(from_ms) + budget.ms;
-  auto found = std::lower_bound(open_.begin(), open_.end(), target,
-                                [](const Open& o, std::int64_t wanted) {
-                                  return o.before_ms + (o.to_ms - o.from_ms) < wanted;
-                                });
-  if (found == open_.end()) return std::max(from_ms, open_.back().to_ms);  // end of the compiled years
+  auto found =
+      std::lower_bound(open_.begin(), open_.end(), target, [](const Open& o, std::int64_t wanted) {
+        return o.before_ms + (o.to_ms - o.from_ms) < wanted;
+      });
+  if (found == open_.end())
+    return std::max(from_ms, open_.back().to_ms);  // end of the compiled years
   return found->from_ms + (target - found->before_ms);
 }
 
@@ -83,9 +88,7 @@ bool Calendar::open_at(std::int64_t at_ms) const {
   return always_ || before_ms(at_ms + 1) > before_ms(at_ms);
 }
 
-std::int64_t Calendar::offset_ms(std::int64_t at_ms) const {
-  return zone_offset(offsets_, at_ms);
-}
+std::int64_t Calendar::offset_ms(std::int64_t at_ms) const { return zone_offset(offsets_, at_ms); }
 
 Text Calendar::closed_why(std::int64_t from_ms, std::int64_t to_ms) const {
   const std::int64_t first = zone_day(from_ms + offset_ms(from_ms));

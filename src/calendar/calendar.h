@@ -105,9 +105,9 @@ class Calendar {
   bool always_ = false;
   std::int64_t workday_ms_ = 0;
   std::int64_t announced_until_ms_ = 0;
-  std::vector<Open> open_;       // sorted, disjoint; empty when always_
+  std::vector<Open> open_;           // sorted, disjoint; empty when always_
   std::vector<ZoneOffset> offsets_;  // of the zone, sorted
-  std::vector<Named> named_;     // holidays and make-up workdays, sorted
+  std::vector<Named> named_;         // holidays and make-up workdays, sorted
 };
 
 // Every calendar of a folder. Copies share their calendars.

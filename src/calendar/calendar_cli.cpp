@@ -54,10 +54,14 @@ json::object due_json(const Calendar& calendar, const DueOptions& options, const
                                     {"counted_ms", s.counted ? s.to_ms - s.from_ms : 0},
                                     {"why", {{"zh", s.why.zh}, {"en", s.why.en}}}});
   }
-  return {{"calendar", calendar.id()},       {"version", calendar.version()},
-          {"zone", calendar.zone()},         {"from", calendar.local(due.from_ms)},
-          {"add", options.add},              {"due", calendar.local(due.due_ms)},
-          {"provisional", due.provisional},  {"segments", std::move(segments)}};
+  return {{"calendar", calendar.id()},
+          {"version", calendar.version()},
+          {"zone", calendar.zone()},
+          {"from", calendar.local(due.from_ms)},
+          {"add", options.add},
+          {"due", calendar.local(due.due_ms)},
+          {"provisional", due.provisional},
+          {"segments", std::move(segments)}};
 }
 
 std::string duration_words(std::int64_t ms) {
@@ -104,7 +108,8 @@ int calendar_main(std::span<const std::string> args, const std::filesystem::path
   const bool zh = options->lang == "zh";
   const auto calendar = calendars.find(options->calendar);
   if (calendar == nullptr) {
-    err << (zh ? "没有日历“" : "no calendar '") << options->calendar << (zh ? "”，现有：" : "', there are:");
+    err << (zh ? "没有日历“" : "no calendar '") << options->calendar
+        << (zh ? "”，现有：" : "', there are:");
     for (const auto& [id, unused] : calendars.all()) err << ' ' << id;
     err << '\n';
     return 2;

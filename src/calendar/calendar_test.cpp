@@ -63,7 +63,8 @@ TEST(Calendar, SpansAreBoundedAndWrittenBack) {
     ASSERT_TRUE(parse_span(good)) << good;
     EXPECT_EQ(to_string(*parse_span(good)), good);
   }
-  for (const char* bad : {"", "0m", "m", "8", "8x", "-1h", "1.5h", "8 h", "3651d", "99999999999999999999m"}) {
+  for (const char* bad :
+       {"", "0m", "m", "8", "8x", "-1h", "1.5h", "8 h", "3651d", "99999999999999999999m"}) {
     EXPECT_FALSE(parse_span(bad)) << bad;
   }
 }
@@ -187,7 +188,8 @@ TEST(Calendar, ATimeThatDoesNotExistShiftsForwardAndAFoldIsOpenThroughout) {
   EXPECT_EQ(fold->spent_ms(november, november + zone_day_ms, false), 90 * 60'000);
   EXPECT_EQ(fold->local(*fold->from_local("2026-11-01T01:15")), "2026-11-01T01:15:00-04:00");
   // Usual days of a zone with summer time keep their local hours.
-  const auto office = made("zone: Europe/Berlin\nopen: [09:00-17:00]\nweek: [mon, tue]\nworkday: 8h\n");
+  const auto office =
+      made("zone: Europe/Berlin\nopen: [09:00-17:00]\nweek: [mon, tue]\nworkday: 8h\n");
   EXPECT_EQ(due(*office, "2026-03-23T16:00", "9h"), "2026-03-24T17:00:00+01:00");
   EXPECT_EQ(due(*office, "2026-03-24T16:00", "2h"), "2026-03-30T10:00:00+02:00");
 }
@@ -233,8 +235,8 @@ TEST(Calendar, MistakesAreNamedAtTheirPlace) {
 
 TEST(CalendarCommand, PrintsTheDueTimeAndItsDerivation) {
   std::ostringstream out, err;
-  const std::vector<std::string> args{"due",    "--calendar", "cn-office", "--from",
-                                      "2026-02-13T17:30", "--add", "8h",  "--json"};
+  const std::vector<std::string> args{
+      "due", "--calendar", "cn-office", "--from", "2026-02-13T17:30", "--add", "8h", "--json"};
   ASSERT_EQ(calendar_main(args, content, out, err), 0) << err.str();
   const auto parsed = parse_json(out.str());
   ASSERT_TRUE(parsed);

@@ -73,7 +73,8 @@ void read_holiday(const YamlNode& entry, HolidayList& list, YamlReader& reader) 
 HolidayList read_holidays(const YamlNode& root, YamlReader& reader) {
   HolidayList list;
   reader.keys(root, {"holidays", "version", "title", "announced", "days"});
-  if (const YamlNode* version = reader.need(root, "version")) reader.integer(*version, 1, 1'000'000);
+  if (const YamlNode* version = reader.need(root, "version"))
+    reader.integer(*version, 1, 1'000'000);
   if (const YamlNode* title = reader.need(root, "title")) reader.text(*title);
   if (const YamlNode* announced = reader.need(root, "announced")) {
     const auto day = zone_date(announced->text);
@@ -151,8 +152,9 @@ Pattern read_pattern(const YamlNode& root, YamlReader& reader) {
     pattern.always = true;
     for (const char* key : {"week", "holidays", "dates"}) {
       if (const YamlNode* extra = root.find(key)) {
-        reader.mistake(*extra, "calendar.always",
-                       {"全天候日历不能再有这一项", "a calendar that is always open has no such key"});
+        reader.mistake(
+            *extra, "calendar.always",
+            {"全天候日历不能再有这一项", "a calendar that is always open has no such key"});
       }
     }
     return pattern;
@@ -214,8 +216,9 @@ std::shared_ptr<const Calendar> CalendarCompiler::read(const YamlNode& root, con
   if (const YamlNode* workday = reader.need(root, "workday")) {
     const auto span = parse_span(workday->text);
     if (!span || span->unit == Unit::workday || span->unit == Unit::day) {
-      reader.mistake(*workday, "calendar.workday",
-                     {"这里应为一个工作日的时长，例如 8h", "expected a workday's length such as 8h"});
+      reader.mistake(
+          *workday, "calendar.workday",
+          {"这里应为一个工作日的时长，例如 8h", "expected a workday's length such as 8h"});
     } else {
       calendar->workday_ms_ = calendar->budget(*span).ms;
     }
@@ -234,8 +237,7 @@ std::shared_ptr<const Calendar> CalendarCompiler::read(const YamlNode& root, con
   if (!reader.clean()) return nullptr;
   compile(*calendar, pattern, holidays);
   if (!pattern.always && calendar->open_.empty()) {
-    reader.mistake(root, "calendar.closed",
-                   {"这份日历从不开放", "this calendar is never open"});
+    reader.mistake(root, "calendar.closed", {"这份日历从不开放", "this calendar is never open"});
     return nullptr;
   }
   return calendar;

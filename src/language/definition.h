@@ -26,14 +26,14 @@ namespace cw {
 
 // What an expression may read. Facts, form fields and tasks are in their definition's order.
 struct Scope {
-  std::span<const Value> facts;      // by index in Definition::facts; null_value = unset
-  std::span<const Value> form;       // by index in the form at hand; empty where there is none
-  bool tasks_done = false;           // every required task of the state is done
-  std::uint64_t tasks = 0;           // bit i: the i-th task of the state (StateDef::tasks) is done
-                                     //        or not required
-  std::uint64_t children = 0;        // bit i: all children opened as Definition::children[i] are
-                                     //        closed (also when none was opened)
-  Value actor = null_value;          // the acting person, interned
+  std::span<const Value> facts;  // by index in Definition::facts; null_value = unset
+  std::span<const Value> form;   // by index in the form at hand; empty where there is none
+  bool tasks_done = false;       // every required task of the state is done
+  std::uint64_t tasks = 0;       // bit i: the i-th task of the state (StateDef::tasks) is done
+                                 //        or not required
+  std::uint64_t children = 0;    // bit i: all children opened as Definition::children[i] are
+                                 //        closed (also when none was opened)
+  Value actor = null_value;      // the acting person, interned
 };
 
 enum class Truth : std::uint8_t { no, yes, unknown };
@@ -43,8 +43,8 @@ enum class Truth : std::uint8_t { no, yes, unknown };
 // guard or an `auto` never reads an unset fact; a `when` that is unknown means "not yet required".
 class Expression {
  public:
-  bool empty() const { return code_.empty(); }       // no condition was written
-  Truth evaluate(const Scope& scope) const;          // `yes` when empty
+  bool empty() const { return code_.empty(); }  // no condition was written
+  Truth evaluate(const Scope& scope) const;     // `yes` when empty
   bool holds(const Scope& scope) const { return evaluate(scope) == Truth::yes; }
   const std::string& source() const { return source_; }
   const std::vector<int>& facts() const { return facts_; }  // the facts it reads, sorted
@@ -53,8 +53,25 @@ class Expression {
  private:
   friend class ExpressionCompiler;
   enum class Op : std::uint8_t {
-    literal, fact, field, actor, has_fact, has_field, tasks_done, task_done, child_done,
-    equal, unequal, less, at_most, greater, at_least, in, negate, both, either
+    literal,
+    fact,
+    field,
+    actor,
+    has_fact,
+    has_field,
+    tasks_done,
+    task_done,
+    child_done,
+    equal,
+    unequal,
+    less,
+    at_most,
+    greater,
+    at_least,
+    in,
+    negate,
+    both,
+    either
   };
   struct Step {
     Op op;
@@ -131,7 +148,7 @@ struct Effect {
 // of each role in turn. Never the person who asks.
 struct Approval {
   std::vector<int> roles;
-  int quorum = 0;        // 0 = no approval asked
+  int quorum = 0;  // 0 = no approval asked
   bool ordered = false;
 };
 
@@ -139,17 +156,17 @@ struct TaskDef {
   std::string id;
   Text title;
   int state = -1;
-  std::vector<int> by;        // roles
-  int form = -1;              // index in Definition::forms, or -1
-  Expression when;            // required while it holds; empty = always
+  std::vector<int> by;  // roles
+  int form = -1;        // index in Definition::forms, or -1
+  Expression when;      // required while it holds; empty = always
   Limit limit;
-  std::string calendar;       // of the limit
-  std::vector<Effect> late;   // when the limit passes; the work goes on
+  std::string calendar;      // of the limit
+  std::vector<Effect> late;  // when the limit passes; the work goes on
   std::vector<Assignment> set;
   std::vector<Effect> effects;  // `do`: when it is done
   Approval approve;
-  int evidence = 0;           // how many files at least
-  bool outbound = false;      // leaves the house: recorded with a receipt
+  int evidence = 0;       // how many files at least
+  bool outbound = false;  // leaves the house: recorded with a receipt
 };
 
 struct ActionDef {
@@ -158,12 +175,12 @@ struct ActionDef {
   Text title;
   int state = -1;
   Kind kind = Kind::person;
-  std::vector<int> by;          // person: roles
+  std::vector<int> by;  // person: roles
   int form = -1;
-  Expression guard;             // person; may read form.<field>
-  Expression condition;         // automatic: fires when true
-  int clock = -1;               // upon: fires when this clock expires
-  int to = -1;                  // state; -1 = the state is kept, nothing re-enters
+  Expression guard;      // person; may read form.<field>
+  Expression condition;  // automatic: fires when true
+  int clock = -1;        // upon: fires when this clock expires
+  int to = -1;           // state; -1 = the state is kept, nothing re-enters
   std::vector<Assignment> set;
   std::vector<Effect> effects;  // `do`
   Approval approve;
@@ -176,11 +193,11 @@ struct ActionDef {
 struct StateDef {
   std::string id;
   Text title;
-  std::vector<int> tasks;      // indices, in the file's order; at most 64
+  std::vector<int> tasks;  // indices, in the file's order; at most 64
   std::vector<int> actions;
   std::vector<Effect> enter;
   bool final = false;
-  int retain_days = 0;         // final: how long the case is kept; 0 = not said
+  int retain_days = 0;  // final: how long the case is kept; 0 = not said
 };
 
 struct Moment {
@@ -199,49 +216,49 @@ struct ClockDef {
   std::string id;
   Text title;
   Kind kind = Kind::anchored;
-  Expression when;             // exists while it holds; empty = always. A clock without one that
-                               //   stops at a task takes that task's: who need not do it is
-                               //   never late
-  Moment from, stop;           // anchored. `stop` none = the case's end
-  std::vector<int> run;        // running: states; stands still elsewhere
-  bool reset_on_entry = false; // running: counts anew whenever one of `run` is entered from
-                               //          a state outside `run`
+  Expression when;              // exists while it holds; empty = always. A clock without one that
+                                //   stops at a task takes that task's: who need not do it is
+                                //   never late
+  Moment from, stop;            // anchored. `stop` none = the case's end
+  std::vector<int> run;         // running: states; stands still elsewhere
+  bool reset_on_entry = false;  // running: counts anew whenever one of `run` is entered from
+                                //          a state outside `run`
   Limit limit;
   std::string calendar;
   std::vector<Mark> marks;
-  bool wait = false;           // time that only passes: compressed in a drill
-  bool expires = false;        // some action is `upon` it
+  bool wait = false;     // time that only passes: compressed in a drill
+  bool expires = false;  // some action is `upon` it
 };
 
 struct Definition {
   std::string id;
   int version = 0;
   Text title;
-  std::vector<std::string> basis;    // the laws it rests on
-  std::string calendar;              // id in content/calendars
-  std::vector<std::string> levels;   // least first; empty when there is only one
-  std::vector<Text> level_titles;    // as many
+  std::vector<std::string> basis;   // the laws it rests on
+  std::string calendar;             // id in content/calendars
+  std::vector<std::string> levels;  // least first; empty when there is only one
+  std::vector<Text> level_titles;   // as many
   std::vector<RoleDef> roles;
-  std::vector<FactDef> facts;        // when `levels` is not empty, facts[0] is "level"
-  int floor_key = -1;                // the fact whose value sets a floor for the level, or -1
-  std::vector<int> floor;            // per ordinal of that fact: the least level
+  std::vector<FactDef> facts;  // when `levels` is not empty, facts[0] is "level"
+  int floor_key = -1;          // the fact whose value sets a floor for the level, or -1
+  std::vector<int> floor;      // per ordinal of that fact: the least level
   std::vector<FormUse> forms;
   std::vector<StateDef> states;
-  std::vector<TaskDef> tasks;        // of all states
+  std::vector<TaskDef> tasks;  // of all states
   std::vector<ActionDef> actions;
   std::vector<ClockDef> clocks;
-  std::vector<std::string> children; // the names of `as`; at most 64
+  std::vector<std::string> children;  // the names of `as`; at most 64
   std::vector<std::string> flags;
-  std::vector<Text> flag_titles;     // as many
-  std::vector<int> start_by;         // roles
+  std::vector<Text> flag_titles;  // as many
+  std::vector<int> start_by;      // roles
   int start_form = -1;
   int start_state = -1;
   std::vector<Assignment> start_set;
-  std::string source;                // the file's text
+  std::string source;  // the file's text
 
   // Indices by name, -1 when unknown.
   int state(std::string_view name) const;
-  int task(int in_state, std::string_view name) const;    // among the tasks of that state
+  int task(int in_state, std::string_view name) const;  // among the tasks of that state
   int action(int in_state, std::string_view name) const;
   int clock(std::string_view name) const;
   int role(std::string_view name) const;

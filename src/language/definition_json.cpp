@@ -47,7 +47,8 @@ json::array DefinitionWriter::role_list() const {
                                           "queue", "field", "subject"};
   json::array out;
   for (const RoleDef& role : d_.roles) {
-    json::object o{{"id", role.id}, {"title", title_json(role.title)},
+    json::object o{{"id", role.id},
+                   {"title", title_json(role.title)},
                    {"kind", kinds[static_cast<int>(role.kind)]}};
     if (!role.name.empty()) o["name"] = role.name;
     if (role.fact >= 0) o["fact"] = d_.facts[role.fact].id;
@@ -61,14 +62,15 @@ json::array DefinitionWriter::fact_list() const {
   static constexpr const char* types[] = {"boolean", "integer", "time", "enum", "reference"};
   json::array out;
   for (const FactDef& fact : d_.facts) {
-    json::object o{{"id", fact.id}, {"title", title_json(fact.title)},
+    json::object o{{"id", fact.id},
+                   {"title", title_json(fact.title)},
                    {"type", types[static_cast<int>(fact.type)]}};
     json::array values;
     for (std::size_t i = 0; i < fact.values.size(); ++i) {
       const Text same{fact.values[i], fact.values[i]};
-      values.push_back(json::object{
-          {"value", fact.values[i]},
-          {"title", title_json(i < fact.words.size() ? fact.words[i] : same)}});
+      values.push_back(
+          json::object{{"value", fact.values[i]},
+                       {"title", title_json(i < fact.words.size() ? fact.words[i] : same)}});
     }
     if (!values.empty()) o["values"] = std::move(values);
     if (!fact.ref.empty()) o["ref"] = fact.ref;
@@ -80,11 +82,14 @@ json::array DefinitionWriter::fact_list() const {
 json::value DefinitionWriter::assigned(const Assignment& a, int form) const {
   const FactDef& fact = d_.facts[a.fact];
   switch (a.from) {
-    case Assignment::From::actor: return "actor";
-    case Assignment::From::now: return "now";
+    case Assignment::From::actor:
+      return "actor";
+    case Assignment::From::now:
+      return "now";
     case Assignment::From::field:
       return json::value(json::string("form." + d_.forms[form].form->fields[a.field].name));
-    case Assignment::From::literal: break;
+    case Assignment::From::literal:
+      break;
   }
   if (a.literal == null_value) return nullptr;
   if (fact.type == FieldType::boolean) return a.literal != 0;
@@ -100,15 +105,22 @@ json::object DefinitionWriter::assignments(const std::vector<Assignment>& set, i
 
 json::object DefinitionWriter::effect(const Effect& e) const {
   switch (e.kind) {
-    case Effect::Kind::set: return {{"set", assignments(e.set, -1)}};
-    case Effect::Kind::raise: return {{"raise", e.raise}};
-    case Effect::Kind::notify: return {{"notify", role_names(e.roles)}};
-    case Effect::Kind::flag: return {{"flag", d_.flags[e.flag]}};
-    case Effect::Kind::require: return {{"require", d_.tasks[e.task].id}};
-    case Effect::Kind::link: return {{"link", d_.facts[e.fact].id}};
+    case Effect::Kind::set:
+      return {{"set", assignments(e.set, -1)}};
+    case Effect::Kind::raise:
+      return {{"raise", e.raise}};
+    case Effect::Kind::notify:
+      return {{"notify", role_names(e.roles)}};
+    case Effect::Kind::flag:
+      return {{"flag", d_.flags[e.flag]}};
+    case Effect::Kind::require:
+      return {{"require", d_.tasks[e.task].id}};
+    case Effect::Kind::link:
+      return {{"link", d_.facts[e.fact].id}};
     case Effect::Kind::send:
       return {{"send", role_names(e.roles)}, {"text", title_json(e.text)}};
-    case Effect::Kind::open: break;
+    case Effect::Kind::open:
+      break;
   }
   json::object out{{"open", e.procedure}};
   if (e.field >= 0) {
@@ -138,12 +150,18 @@ json::value DefinitionWriter::limit(const Limit& limit) const {
 
 json::value DefinitionWriter::moment(const Moment& m) const {
   switch (m.kind) {
-    case Moment::Kind::none: return nullptr;
-    case Moment::Kind::start: return "start";
-    case Moment::Kind::fact: return json::value(json::string(d_.facts[m.index].id));
-    case Moment::Kind::task: return json::value(json::string("task." + d_.tasks[m.index].id));
-    case Moment::Kind::action: return json::value(json::string("action." + d_.actions[m.index].id));
-    case Moment::Kind::state: return json::value(json::string("state." + d_.states[m.index].id));
+    case Moment::Kind::none:
+      return nullptr;
+    case Moment::Kind::start:
+      return "start";
+    case Moment::Kind::fact:
+      return json::value(json::string(d_.facts[m.index].id));
+    case Moment::Kind::task:
+      return json::value(json::string("task." + d_.tasks[m.index].id));
+    case Moment::Kind::action:
+      return json::value(json::string("action." + d_.actions[m.index].id));
+    case Moment::Kind::state:
+      return json::value(json::string("state." + d_.states[m.index].id));
   }
   return nullptr;
 }
@@ -245,12 +263,18 @@ json::object DefinitionWriter::write() const {
   json::object start{{"by", role_names(d_.start_by)},
                      {"form", form_id(d_.start_form)},
                      {"to", d_.states[d_.start_state].id}};
-  return {{"procedure", d_.id},        {"version", d_.version},
-          {"title", title_json(d_.title)}, {"basis", json::value_from(d_.basis)},
-          {"calendar", d_.calendar},   {"levels", std::move(levels)},
-          {"roles", role_list()},      {"facts", fact_list()},
-          {"flags", std::move(flags)}, {"start", std::move(start)},
-          {"states", state_list()},    {"clocks", clock_list()},
+  return {{"procedure", d_.id},
+          {"version", d_.version},
+          {"title", title_json(d_.title)},
+          {"basis", json::value_from(d_.basis)},
+          {"calendar", d_.calendar},
+          {"levels", std::move(levels)},
+          {"roles", role_list()},
+          {"facts", fact_list()},
+          {"flags", std::move(flags)},
+          {"start", std::move(start)},
+          {"states", state_list()},
+          {"clocks", clock_list()},
           {"forms", std::move(forms)}};
 }
 

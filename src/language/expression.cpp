@@ -23,12 +23,18 @@ std::vector<std::string> fact_names(const Definition& definition) {
 Value compared(int op, Value a, Value b) {  // op counts from Op::equal
   if (a == null_value || b == null_value) return null_value;
   switch (op) {
-    case 0: return a == b;
-    case 1: return a != b;
-    case 2: return a < b;
-    case 3: return a <= b;
-    case 4: return a > b;
-    default: return a >= b;
+    case 0:
+      return a == b;
+    case 1:
+      return a != b;
+    case 2:
+      return a < b;
+    case 3:
+      return a <= b;
+    case 4:
+      return a > b;
+    default:
+      return a >= b;
   }
 }
 
@@ -83,11 +89,19 @@ ExpressionCompiler::Type ExpressionCompiler::check(const ExprNode& node, const S
     case Kind::boolean:
       step(Expression::Op::literal, node.number);
       return {Type::Kind::boolean, nullptr, {}};
-    case Kind::text: return {Type::Kind::text, nullptr, {}};
-    case Kind::name: return name(node, shown);
-    case Kind::has: has(node); break;
-    case Kind::in: in(node, shown); break;
-    case Kind::compare: compare(node, shown); break;
+    case Kind::text:
+      return {Type::Kind::text, nullptr, {}};
+    case Kind::name:
+      return name(node, shown);
+    case Kind::has:
+      has(node);
+      break;
+    case Kind::in:
+      in(node, shown);
+      break;
+    case Kind::compare:
+      compare(node, shown);
+      break;
     case Kind::negate:
       condition(*node.parts[0], shown);
       step(Expression::Op::negate);
@@ -144,13 +158,18 @@ ExpressionCompiler::Type ExpressionCompiler::field_type(int field) const {
   const FormField& f = use.form->fields[field];
   const int fact = use.facts[field];
   switch (f.type) {
-    case FieldType::boolean: return {Type::Kind::boolean, nullptr, {}};
-    case FieldType::integer: return {Type::Kind::integer, nullptr, {}};
-    case FieldType::time: return {Type::Kind::time, nullptr, {}};
+    case FieldType::boolean:
+      return {Type::Kind::boolean, nullptr, {}};
+    case FieldType::integer:
+      return {Type::Kind::integer, nullptr, {}};
+    case FieldType::time:
+      return {Type::Kind::time, nullptr, {}};
     case FieldType::enumeration:
       return {Type::Kind::enumeration, fact >= 0 ? &definition_.facts[fact].values : &f.values, {}};
-    case FieldType::reference: return {Type::Kind::reference, nullptr, f.ref};
-    default: return {};
+    case FieldType::reference:
+      return {Type::Kind::reference, nullptr, f.ref};
+    default:
+      return {};
   }
 }
 
@@ -252,8 +271,7 @@ void ExpressionCompiler::push_literal(const ExprNode& node, const Type& beside) 
   const bool fits = (beside.kind == Type::Kind::integer && node.kind == ExprNode::Kind::number) ||
                     (beside.kind == Type::Kind::boolean && node.kind == ExprNode::Kind::boolean);
   if (!fits && beside.kind != Type::Kind::bad) {
-    complain(node, "expression.type",
-             {"两边的类型不同", "the two sides have different types"});
+    complain(node, "expression.type", {"两边的类型不同", "the two sides have different types"});
   }
   step(Expression::Op::literal, node.number);
 }
@@ -269,8 +287,7 @@ void ExpressionCompiler::compare(const ExprNode& node, const Shown& shown) {
   };
   Type type;
   if (literal(left) && literal(right)) {
-    complain(node, "expression.type",
-             {"两边都是固定值", "both sides are fixed values"});
+    complain(node, "expression.type", {"两边都是固定值", "both sides are fixed values"});
     return;
   }
   if (literal(left)) {  // 'II' <= severity: the literal is pushed first, typed by the other side
@@ -285,12 +302,10 @@ void ExpressionCompiler::compare(const ExprNode& node, const Shown& shown) {
     } else {
       const Type other = check(right, shown);
       const bool bad = type.kind == Type::Kind::bad || other.kind == Type::Kind::bad;
-      const bool same =
-          type.kind == other.kind && type.ref == other.ref &&
-          (type.kind != Type::Kind::enumeration || *type.values == *other.values);
+      const bool same = type.kind == other.kind && type.ref == other.ref &&
+                        (type.kind != Type::Kind::enumeration || *type.values == *other.values);
       if (!same && !bad) {
-        complain(node, "expression.type",
-                 {"两边的类型不同", "the two sides have different types"});
+        complain(node, "expression.type", {"两边的类型不同", "the two sides have different types"});
       }
     }
   }
@@ -316,9 +331,8 @@ void ExpressionCompiler::in(const ExprNode& node, const Shown& shown) {
 }
 
 bool Expression::reads_tasks() const {
-  return std::any_of(code_.begin(), code_.end(), [](const Step& s) {
-    return s.op == Op::tasks_done || s.op == Op::task_done;
-  });
+  return std::any_of(code_.begin(), code_.end(),
+                     [](const Step& s) { return s.op == Op::tasks_done || s.op == Op::task_done; });
 }
 
 Truth Expression::evaluate(const Scope& scope) const {
@@ -326,21 +340,39 @@ Truth Expression::evaluate(const Scope& scope) const {
   std::array<Value, stack_max> stack;
   std::size_t top = 0;
   auto at = [](std::span<const Value> values, std::int64_t index) {
-    return static_cast<std::size_t>(index) < values.size()
-               ? values[static_cast<std::size_t>(index)] : null_value;
+    return static_cast<std::size_t>(index) < values.size() ? values[static_cast<std::size_t>(index)]
+                                                           : null_value;
   };
   for (std::size_t i = 0; i < code_.size(); ++i) {
     const Step& s = code_[i];
     switch (s.op) {
-      case Op::literal: stack[top++] = s.operand; break;
-      case Op::fact: stack[top++] = at(scope.facts, s.operand); break;
-      case Op::field: stack[top++] = at(scope.form, s.operand); break;
-      case Op::actor: stack[top++] = scope.actor; break;
-      case Op::has_fact: stack[top++] = at(scope.facts, s.operand) != null_value; break;
-      case Op::has_field: stack[top++] = at(scope.form, s.operand) != null_value; break;
-      case Op::tasks_done: stack[top++] = scope.tasks_done; break;
-      case Op::task_done: stack[top++] = (scope.tasks >> s.operand) & 1; break;
-      case Op::child_done: stack[top++] = (scope.children >> s.operand) & 1; break;
+      case Op::literal:
+        stack[top++] = s.operand;
+        break;
+      case Op::fact:
+        stack[top++] = at(scope.facts, s.operand);
+        break;
+      case Op::field:
+        stack[top++] = at(scope.form, s.operand);
+        break;
+      case Op::actor:
+        stack[top++] = scope.actor;
+        break;
+      case Op::has_fact:
+        stack[top++] = at(scope.facts, s.operand) != null_value;
+        break;
+      case Op::has_field:
+        stack[top++] = at(scope.form, s.operand) != null_value;
+        break;
+      case Op::tasks_done:
+        stack[top++] = scope.tasks_done;
+        break;
+      case Op::task_done:
+        stack[top++] = (scope.tasks >> s.operand) & 1;
+        break;
+      case Op::child_done:
+        stack[top++] = (scope.children >> s.operand) & 1;
+        break;
       case Op::in: {
         Value& value = stack[top - 1];
         Value found = value == null_value ? null_value : 0;

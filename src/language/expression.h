@@ -16,11 +16,22 @@
 namespace cw {
 
 struct ExprNode {
-  enum class Kind : std::uint8_t { number, boolean, text, name, has, in, compare, negate, both, either };
+  enum class Kind : std::uint8_t {
+    number,
+    boolean,
+    text,
+    name,
+    has,
+    in,
+    compare,
+    negate,
+    both,
+    either
+  };
   Kind kind = Kind::boolean;
-  std::size_t offset = 0;             // byte in the source
-  std::int64_t number = 0;            // number, boolean
-  std::string text;                   // text, name ("form.severity"), compare's operator
+  std::size_t offset = 0;                        // byte in the source
+  std::int64_t number = 0;                       // number, boolean
+  std::string text;                              // text, name ("form.severity"), compare's operator
   std::vector<std::unique_ptr<ExprNode>> parts;  // in: the value, then the list's literals
 };
 
@@ -43,9 +54,9 @@ bool implies_tasks_done(const ExprNode& node);
 
 // Where an expression stands: what it may name and what is surely known there.
 struct ExpressionPlace {
-  int state = -1;                             // for tasks.…; -1 outside a state
-  int form = -1;                              // index in Definition::forms, or -1
-  const std::vector<bool>* known = nullptr;   // facts surely set; null = unset is allowed
+  int state = -1;                            // for tasks.…; -1 outside a state
+  int form = -1;                             // index in Definition::forms, or -1
+  const std::vector<bool>* known = nullptr;  // facts surely set; null = unset is allowed
 };
 
 class ExpressionCompiler {

@@ -72,13 +72,12 @@ json::object Filler::object(const std::vector<FormField>& fields, const json::ob
 
 bool is_reference(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '-' || c == '.';
-         });
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
 }
 
-json::value Filler::value(const FormField& field, const json::value& given,
-                          const std::string& at) {
+json::value Filler::value(const FormField& field, const json::value& given, const std::string& at) {
   if (field.type == FieldType::boolean && given.is_bool()) return given;
   if (field.type == FieldType::integer) {
     if (given.is_int64() && given.get_int64() >= field.minimum &&
@@ -118,18 +117,19 @@ json::value Filler::text(const FormField& field, std::string_view given, const s
       if (given.size() == 10 && from_rfc3339(std::string(given) + "T00:00:00Z")) {
         return json::string(given);
       }
-      wrong(at, {"“" + zh + "”应为日期，例如 2026-11-22",
-                 en + " must be a date such as 2026-11-22"});
+      wrong(at,
+            {"“" + zh + "”应为日期，例如 2026-11-22", en + " must be a date such as 2026-11-22"});
       return nullptr;
     case FieldType::reference:
       if (is_reference(given)) return json::string(given);
       wrong(at, {"“" + zh + "”不是有效的编号", en + " is not a valid id"});
       return nullptr;
-    default: break;
+    default:
+      break;
   }
   const auto points = is_utf8(given) ? static_cast<std::int64_t>(code_points(given)) : -1;
-  const std::int64_t least = field.required ? std::max<std::int64_t>(field.minimum, 1)
-                                            : field.minimum;
+  const std::int64_t least =
+      field.required ? std::max<std::int64_t>(field.minimum, 1) : field.minimum;
   if (points < 0) {
     wrong(at, {"“" + zh + "”不是有效的 UTF-8", en + " is not valid UTF-8"});
   } else if (field.required && trim(given).empty()) {
@@ -137,17 +137,16 @@ json::value Filler::text(const FormField& field, std::string_view given, const s
   } else if (points < least || points > field.maximum) {
     wrong(at, {"“" + zh + "”应为 " + std::to_string(least) + " 到 " +
                    std::to_string(field.maximum) + " 个字",
-               en + " must have " + std::to_string(least) + " to " +
-                   std::to_string(field.maximum) + " characters"});
+               en + " must have " + std::to_string(least) + " to " + std::to_string(field.maximum) +
+                   " characters"});
   }
   return json::string(given);
 }
 
-json::value Filler::list(const FormField& field, const json::array& given,
-                         const std::string& at) {
+json::value Filler::list(const FormField& field, const json::array& given, const std::string& at) {
   const auto size = static_cast<std::int64_t>(given.size());
-  const std::int64_t least = field.required ? std::max<std::int64_t>(field.minimum, 1)
-                                            : field.minimum;
+  const std::int64_t least =
+      field.required ? std::max<std::int64_t>(field.minimum, 1) : field.minimum;
   if (size < least || size > field.maximum) {
     wrong(at, {"“" + field.title.zh + "”应有 " + std::to_string(least) + " 到 " +
                    std::to_string(field.maximum) + " 项",
@@ -187,7 +186,8 @@ Result<json::object> fill(const Form& form, const json::object& submitted) {
     for (const int index : rule.required) {
       const FormField& field = form.fields[index];
       const json::value* given = filled.if_contains(field.name);
-      const bool blank = given != nullptr && given->is_string() && trim(given->get_string()).empty();
+      const bool blank =
+          given != nullptr && given->is_string() && trim(given->get_string()).empty();
       if (given == nullptr || given->is_null() || blank) {
         filler.wrong("/" + field.name, {"此时“" + field.title.zh + "”为必填项",
                                         field.title.en + " is required in this case"});
@@ -195,23 +195,29 @@ Result<json::object> fill(const Form& form, const json::object& submitted) {
     }
   }
   if (problems.empty()) return filled;
-  return problem(Refusal::invalid, "form.invalid",
-                 {"表单“" + form.title.zh + "”有 " + std::to_string(problems.size()) +
-                      " 处需要改正，尚未提交",
-                  "the form '" + form.title.en + "' has " + std::to_string(problems.size()) +
-                      " field(s) to correct; nothing was submitted"},
-                 std::move(problems));
+  return problem(
+      Refusal::invalid, "form.invalid",
+      {"表单“" + form.title.zh + "”有 " + std::to_string(problems.size()) + " 处需要改正，尚未提交",
+       "the form '" + form.title.en + "' has " + std::to_string(problems.size()) +
+           " field(s) to correct; nothing was submitted"},
+      std::move(problems));
 }
 
 Value value_of(const FormField& field, const json::value& filled, const InternRef& intern) {
   if (filled.is_null()) return null_value;
   switch (field.type) {
-    case FieldType::boolean: return filled.as_bool() ? 1 : 0;
-    case FieldType::integer: return filled.as_int64();
-    case FieldType::time: return from_rfc3339(filled.as_string()).value_or(null_value);
-    case FieldType::enumeration: return field.ordinal(filled.as_string());
-    case FieldType::reference: return intern(filled.as_string());
-    default: return null_value;
+    case FieldType::boolean:
+      return filled.as_bool() ? 1 : 0;
+    case FieldType::integer:
+      return filled.as_int64();
+    case FieldType::time:
+      return from_rfc3339(filled.as_string()).value_or(null_value);
+    case FieldType::enumeration:
+      return field.ordinal(filled.as_string());
+    case FieldType::reference:
+      return intern(filled.as_string());
+    default:
+      return null_value;
   }
 }
 

@@ -50,8 +50,9 @@ void DefinitionReader::reach() {
   for (std::size_t s = 0; s < count; ++s) {
     const StateDef& state = d_->states[s];
     if (!reached[s]) {
-      reader_.mistake(*state_keys_[s], "procedure.unreachable",
-                      {"状态“" + state.id + "”无法到达", "state '" + state.id + "' is unreachable"});
+      reader_.mistake(
+          *state_keys_[s], "procedure.unreachable",
+          {"状态“" + state.id + "”无法到达", "state '" + state.id + "' is unreachable"});
     }
     bool leaves = way_unknown_[s];
     for (const int to : targets(static_cast<int>(s))) leaves |= to != static_cast<int>(s);
@@ -214,10 +215,18 @@ void DefinitionReader::compile(const Condition& condition) {
                     std::move(c.text));
   }
   switch (condition.use) {
-    case Use::task_when: d_->tasks[condition.index].when = std::move(made); break;
-    case Use::action_guard: d_->actions[condition.index].guard = std::move(made); break;
-    case Use::action_auto: d_->actions[condition.index].condition = std::move(made); break;
-    case Use::clock_when: d_->clocks[condition.index].when = std::move(made); break;
+    case Use::task_when:
+      d_->tasks[condition.index].when = std::move(made);
+      break;
+    case Use::action_guard:
+      d_->actions[condition.index].guard = std::move(made);
+      break;
+    case Use::action_auto:
+      d_->actions[condition.index].condition = std::move(made);
+      break;
+    case Use::clock_when:
+      d_->clocks[condition.index].when = std::move(made);
+      break;
   }
 }
 

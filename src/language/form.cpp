@@ -38,8 +38,8 @@ class FormReader {
 
 void FormReader::read(const YamlNode& root, Form& form) {
   if (!reader_.map(root)) return;
-  reader_.keys(root, {"form", "version", "title", "description", "type", "required", "properties",
-                      "allOf"});
+  reader_.keys(
+      root, {"form", "version", "title", "description", "type", "required", "properties", "allOf"});
   if (const YamlNode* id = reader_.need(root, "form")) form.id = reader_.name(*id);
   if (const YamlNode* version = reader_.need(root, "version")) {
     form.version = static_cast<int>(reader_.integer(*version, 1, 1'000'000));
@@ -70,14 +70,15 @@ FormField FormReader::field(const YamlNode& name, const YamlNode& schema, bool i
   FormField out;
   out.name = name.text;
   if (!is_identifier(out.name)) {
-    reader_.mistake(name, "form.name",
-                    {"字段名应由字母、数字和下划线组成，且不是保留字",
-                     "a field's name is made of letters, digits and '_', and is not a reserved word"});
+    reader_.mistake(
+        name, "form.name",
+        {"字段名应由字母、数字和下划线组成，且不是保留字",
+         "a field's name is made of letters, digits and '_', and is not a reserved word"});
   }
   if (!reader_.map(schema)) return out;
-  reader_.keys(schema, {"type", "title", "description", "enum", "format", "minimum", "maximum",
-                        "minLength", "maxLength", "minItems", "maxItems", "items", "default",
-                        "x-callwarden"});
+  reader_.keys(schema,
+               {"type", "title", "description", "enum", "format", "minimum", "maximum", "minLength",
+                "maxLength", "minItems", "maxItems", "items", "default", "x-callwarden"});
   if (const YamlNode* title = reader_.need(schema, "title")) out.title = reader_.text(*title);
   if (const YamlNode* help = schema.find("description")) out.help = reader_.text(*help);
   type(schema, out, inside);
@@ -129,9 +130,9 @@ void FormReader::bounds(const YamlNode& schema, FormField& out) {
     const char* key;
     bool fits;
   };
-  for (const Use& use : {Use{"minimum", integer}, Use{"maximum", integer}, Use{"minLength", text},
-                         Use{"maxLength", text}, Use{"minItems", many}, Use{"maxItems", many},
-                         Use{"items", many}}) {
+  for (const Use& use :
+       {Use{"minimum", integer}, Use{"maximum", integer}, Use{"minLength", text},
+        Use{"maxLength", text}, Use{"minItems", many}, Use{"maxItems", many}, Use{"items", many}}) {
     const YamlNode* found = schema.find(use.key);
     if (found == nullptr || use.fits) continue;
     reader_.mistake(*found, "form.bound",
@@ -150,8 +151,8 @@ void FormReader::bounds(const YamlNode& schema, FormField& out) {
   }
 }
 
-void FormReader::bound(const YamlNode& schema, const char* low, const char* high,
-                       std::int64_t most, FormField& out) {
+void FormReader::bound(const YamlNode& schema, const char* low, const char* high, std::int64_t most,
+                       FormField& out) {
   const std::int64_t least = out.type == FieldType::integer ? -most : 0;
   const YamlNode* upper = schema.find(high);
   if (const YamlNode* lower = schema.find(low)) out.minimum = reader_.integer(*lower, least, most);
@@ -187,7 +188,8 @@ void FormReader::hints(const YamlNode& hints, FormField& out) {
     if (!known_ref(out.ref)) {
       reader_.mistake(*ref, "form.ref", {"未知的引用种类", "unknown kind of reference"});
     } else if (out.type != FieldType::text) {
-      reader_.mistake(*ref, "form.ref", {"引用的 type 应为 string", "a reference's type is string"});
+      reader_.mistake(*ref, "form.ref",
+                      {"引用的 type 应为 string", "a reference's type is string"});
     } else {
       out.type = FieldType::reference;
     }
@@ -208,18 +210,23 @@ void FormReader::hints(const YamlNode& hints, FormField& out) {
 
 void FormReader::fallback(const YamlNode& node, FormField& out) {
   switch (out.type) {
-    case FieldType::boolean: out.fallback = reader_.boolean(node); return;
+    case FieldType::boolean:
+      out.fallback = reader_.boolean(node);
+      return;
     case FieldType::integer:
       out.fallback = reader_.integer(node, out.minimum, out.maximum);
       return;
-    case FieldType::text: out.fallback = json::value(json::string(reader_.string(node))); return;
+    case FieldType::text:
+      out.fallback = json::value(json::string(reader_.string(node)));
+      return;
     case FieldType::enumeration:
       if (out.ordinal(node.text) >= 0) {
         out.fallback = json::value(json::string(node.text));
         return;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   reader_.mistake(node, "form.default",
                   {"默认值不适合这个字段", "this default does not fit the field"});
@@ -312,8 +319,8 @@ json::object fields_json(const std::vector<FormField>& fields) {
     properties[field.name] = field_json(field);
     if (field.required) required.emplace_back(field.name);
   }
-  return {{"type", "object"}, {"required", std::move(required)},
-          {"properties", std::move(properties)}};
+  return {
+      {"type", "object"}, {"required", std::move(required)}, {"properties", std::move(properties)}};
 }
 
 json::object field_json(const FormField& field) {
@@ -388,9 +395,9 @@ json::object to_json(const Form& form) {
     json::array required;
     for (const int field : rule.required) required.emplace_back(form.fields[field].name);
     json::object test{{"enum", json::array(rule.values.begin(), rule.values.end())}};
-    all.push_back(json::object{
-        {"if", {{"properties", {{form.fields[rule.field].name, std::move(test)}}}}},
-        {"then", {{"required", std::move(required)}}}});
+    all.push_back(
+        json::object{{"if", {{"properties", {{form.fields[rule.field].name, std::move(test)}}}}},
+                     {"then", {{"required", std::move(required)}}}});
   }
   if (!all.empty()) out["allOf"] = std::move(all);
   return out;

@@ -28,8 +28,14 @@ using Value = std::int64_t;
 inline constexpr Value null_value = std::numeric_limits<std::int64_t>::min();
 
 enum class FieldType : std::uint8_t {
-  boolean, integer, time, enumeration, reference,  // may be a fact
-  text, date, list                                 // only in forms
+  boolean,
+  integer,
+  time,
+  enumeration,
+  reference,  // may be a fact
+  text,
+  date,
+  list  // only in forms
 };
 
 struct FormField {
@@ -37,16 +43,16 @@ struct FormField {
   Text title, help;
   FieldType type = FieldType::text;
   bool required = false;
-  bool personal = false;             // names, numbers, addresses: masked in lists
-  std::string widget;                // a hint for drawing: "" or "textarea", "phone", "email" …
-  std::vector<std::string> values;   // enumeration: in order, least first
-  std::vector<Text> words;           // enumeration: the same in zh and en; may be empty
-  std::string ref;                   // reference: "person", "team", "post", "case", "customer" …
-  std::int64_t minimum = 0;          // integer: value; text: code points; list: items
+  bool personal = false;            // names, numbers, addresses: masked in lists
+  std::string widget;               // a hint for drawing: "" or "textarea", "phone", "email" …
+  std::vector<std::string> values;  // enumeration: in order, least first
+  std::vector<Text> words;          // enumeration: the same in zh and en; may be empty
+  std::string ref;                  // reference: "person", "team", "post", "case", "customer" …
+  std::int64_t minimum = 0;         // integer: value; text: code points; list: items
   std::int64_t maximum = 0;
   std::optional<json::value> fallback;  // JSON Schema's `default`
-  std::vector<FormField> items;      // list: the fields of one item; one field without a name when
-                                     //   an item is a plain text, number or choice
+  std::vector<FormField> items;  // list: the fields of one item; one field without a name when
+                                 //   an item is a plain text, number or choice
 
   int ordinal(std::string_view value) const;  // of an enumeration; -1 when it is none of them
 };

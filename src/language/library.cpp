@@ -41,8 +41,12 @@ void announce(const std::string& text, std::map<std::string, std::string, std::l
 }
 
 void twice(const std::string& file, const std::string& id, std::vector<Mistake>& mistakes) {
-  mistakes.push_back({file, 1, 1, "content.twice",
-                      {"“" + id + "”已由另一个文件定义", "'" + id + "' is defined by another file"}});
+  mistakes.push_back(
+      {file,
+       1,
+       1,
+       "content.twice",
+       {"“" + id + "”已由另一个文件定义", "'" + id + "' is defined by another file"}});
 }
 
 }  // namespace
@@ -180,8 +184,12 @@ void print_mistakes(const std::vector<Mistake>& mistakes, std::size_t files,
   if (as_json) {
     json::array list;
     for (const Mistake& m : mistakes) {
-      list.push_back(json::object{{"file", m.file}, {"line", m.line}, {"column", m.column},
-                                  {"code", m.code}, {"zh", m.text.zh}, {"en", m.text.en}});
+      list.push_back(json::object{{"file", m.file},
+                                  {"line", m.line},
+                                  {"column", m.column},
+                                  {"code", m.code},
+                                  {"zh", m.text.zh},
+                                  {"en", m.text.en}});
     }
     out << json::serialize(json::object{{"files", files}, {"mistakes", std::move(list)}}) << '\n';
     return;

@@ -16,9 +16,7 @@ bool is_identifier(std::string_view name) {
       "true", "false", "null", "in", "has", "actor", "form", "tasks", "children", "now"};
   if (name.empty() || name.size() > 64) return false;
   if (std::find(own.begin(), own.end(), name) != own.end()) return false;
-  auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
+  auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   return letter(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
            return letter(c) || (c >= '0' && c <= '9');
          });

@@ -32,8 +32,8 @@ class ExprParser {
     throw ExprError{};
   }
   void skip() {
-    while (at_ < source_.size() && std::string_view(" \t\r\n").find(source_[at_]) !=
-                                       std::string_view::npos) {
+    while (at_ < source_.size() &&
+           std::string_view(" \t\r\n").find(source_[at_]) != std::string_view::npos) {
       ++at_;
     }
   }
@@ -84,7 +84,8 @@ class ExprParser {
       node->parts.push_back(unary());
       return node;
     }
-    if (source_.substr(at_, 2) == "in" && (at_ + 2 == source_.size() || !inside(source_[at_ + 2]))) {
+    if (source_.substr(at_, 2) == "in" &&
+        (at_ + 2 == source_.size() || !inside(source_[at_ + 2]))) {
       at_ += 2;
       return list(std::move(left), offset);
     }
@@ -184,7 +185,8 @@ class ExprParser {
     const char* end = source_.data() + source_.size();
     const auto [stop, error] = std::from_chars(begin, end, node->number);
     const bool whole = stop == end || (!inside(*stop) && *stop != '.');
-    if (error == std::errc{} && whole && node->number >= -number_max && node->number <= number_max) {
+    if (error == std::errc{} && whole && node->number >= -number_max &&
+        node->number <= number_max) {
       at_ += static_cast<std::size_t>(stop - begin);
       return node;
     }

@@ -33,7 +33,8 @@ void DefinitionReader::read(Definition& definition) {
   head(root);
   if (const YamlNode* node = root.find("levels")) levels(*node);
   declare(root);
-  each_entry(root.find("data"), reader_, [&](const auto& key, const auto& body) { fact(key, body); });
+  each_entry(root.find("data"), reader_,
+             [&](const auto& key, const auto& body) { fact(key, body); });
   if (const YamlNode* data = root.find("data"); data != nullptr && data->is_map()) {
     if (const YamlNode* level = data->find("level")) level_map(*level);
   }
@@ -201,9 +202,10 @@ void DefinitionReader::fact(const YamlNode& key, const YamlNode& body) {
   FactDef out;
   out.id = key.text;
   if (!is_identifier(key.text)) {
-    reader_.mistake(key, "procedure.fact",
-                    {"事实名应由字母、数字和下划线组成，且不是保留字",
-                     "a fact's name is made of letters, digits and '_', and is not a reserved word"});
+    reader_.mistake(
+        key, "procedure.fact",
+        {"事实名应由字母、数字和下划线组成，且不是保留字",
+         "a fact's name is made of letters, digits and '_', and is not a reserved word"});
   }
   if (reader_.map(body)) {
     reader_.keys(body, {"type", "format", "minimum", "maximum", "enum", "words", "ref", "title"});
@@ -214,7 +216,8 @@ void DefinitionReader::fact(const YamlNode& key, const YamlNode& body) {
     if (const YamlNode* values = body.find("enum")) {
       out.type = FieldType::enumeration;
       out.values = read_values(*values, reader_);
-      if (const YamlNode* words = body.find("words")) out.words = read_words(*words, out.values, reader_);
+      if (const YamlNode* words = body.find("words"))
+        out.words = read_words(*words, out.values, reader_);
     } else if (const YamlNode* ref = body.find("ref")) {
       out.type = FieldType::reference;
       out.ref = reader_.string(*ref);
@@ -252,8 +255,7 @@ void DefinitionReader::level_map(const YamlNode& node) {
   if (!reader_.map(node)) return;
   reader_.keys(node, {"map", "key", "title"});
   if (d_->levels.empty()) {
-    reader_.mistake(node, "procedure.level",
-                    {"没有定义 levels", "there are no levels to map to"});
+    reader_.mistake(node, "procedure.level", {"没有定义 levels", "there are no levels to map to"});
     return;
   }
   if (const YamlNode* title = node.find("title")) d_->facts[0].title = reader_.text(*title);

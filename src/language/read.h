@@ -96,8 +96,8 @@ class DefinitionReader {
   std::vector<const YamlNode*> state_keys_, action_keys_, task_bodies_, action_bodies_,
       clock_bodies_;
   std::vector<Condition> conditions_;
-  std::vector<std::vector<bool>> known_;   // per state: facts surely set on entering it
-  std::vector<bool> way_unknown_;          // per state: an action's target could not be resolved
+  std::vector<std::vector<bool>> known_;  // per state: facts surely set on entering it
+  std::vector<bool> way_unknown_;         // per state: an action's target could not be resolved
 };
 
 }  // namespace cw

@@ -76,9 +76,10 @@ void DefinitionReader::clock(const YamlNode& body, ClockDef& out, int index) {
 Span DefinitionReader::span(const YamlNode& node) {
   const auto found = node.is_scalar() ? parse_span(node.text) : std::nullopt;
   if (found) return *found;
-  reader_.mistake(node, "procedure.limit",
-                  {"这里应为时限，例如 15m、4h、5wd、30d（1 起的整数，最长十年）",
-                   "expected a limit such as 15m, 4h, 5wd, 30d (whole, from 1, at most ten years)"});
+  reader_.mistake(
+      node, "procedure.limit",
+      {"这里应为时限，例如 15m、4h、5wd、30d（1 起的整数，最长十年）",
+       "expected a limit such as 15m, 4h, 5wd, 30d (whole, from 1, at most ten years)"});
   return {};
 }
 
@@ -147,8 +148,7 @@ Moment DefinitionReader::moment(const YamlNode& node) {
   const int fact = d_->fact(text);
   if (fact >= 0) {
     if (d_->facts[fact].type == FieldType::time) return {Kind::fact, fact};
-    reader_.mistake(node, "procedure.moment",
-                    {"这个事实不是时间", "this fact is not a time"});
+    reader_.mistake(node, "procedure.moment", {"这个事实不是时间", "this fact is not a time"});
     return {};
   }
   std::vector<Moment> found;
@@ -171,12 +171,13 @@ Moment DefinitionReader::moment(const YamlNode& node) {
   for (const ActionDef& a : d_->actions) names.push_back(a.id);
   for (const StateDef& s : d_->states) names.push_back(s.id);
   const Text hint = suggestion(text, names);
-  reader_.mistake(node, "procedure.moment",
-                  found.empty()
-                      ? Text{"没有这个时刻，应为 start、时间事实、task.任务、动作或状态" + hint.zh,
-                             "no such moment; expected start, a time fact, task.NAME, an action or "
-                             "a state" + hint.en}
-                      : Text{"有几个同名的任务或动作，请改名", "several have this name; rename one"});
+  reader_.mistake(
+      node, "procedure.moment",
+      found.empty() ? Text{"没有这个时刻，应为 start、时间事实、task.任务、动作或状态" + hint.zh,
+                           "no such moment; expected start, a time fact, task.NAME, an action or "
+                           "a state" +
+                               hint.en}
+                    : Text{"有几个同名的任务或动作，请改名", "several have this name; rename one"});
   return {};
 }
 
@@ -214,7 +215,9 @@ bool DefinitionReader::effect(const YamlNode& node, Effect& out) {
     reader_.keys(node, {key.text});
   }
   switch (out.kind) {
-    case Kind::set: out.set = assignments(value, -1); break;
+    case Kind::set:
+      out.set = assignments(value, -1);
+      break;
     case Kind::raise:
       out.raise = static_cast<int>(reader_.integer(value, 1, 9));
       if (d_->levels.empty()) {
@@ -222,8 +225,12 @@ bool DefinitionReader::effect(const YamlNode& node, Effect& out) {
                         {"没有定义 levels，不能 raise", "raise needs levels"});
       }
       break;
-    case Kind::notify: out.roles = role_list(value); break;
-    case Kind::open: open(node, out); break;
+    case Kind::notify:
+      out.roles = role_list(value);
+      break;
+    case Kind::open:
+      open(node, out);
+      break;
     case Kind::flag: {
       const std::string id = reader_.name(value);
       const auto known = std::find(d_->flags.begin(), d_->flags.end(), id);
@@ -301,8 +308,7 @@ void DefinitionReader::open_each(const YamlNode& node, Effect& out) {
   const auto& fields = d_->forms[out.form].form->fields;
   out.field = d_->forms[out.form].form->field(field);
   const bool objects = out.field >= 0 && fields[out.field].type == FieldType::list &&
-                       !fields[out.field].items.empty() &&
-                       !fields[out.field].items[0].name.empty();
+                       !fields[out.field].items.empty() && !fields[out.field].items[0].name.empty();
   if (objects) return;
   out.field = -1;
   reader_.mistake(node, "procedure.each",
@@ -327,10 +333,11 @@ std::vector<Assignment> DefinitionReader::assignments(const YamlNode& node, int 
       out.push_back(made);
       continue;
     }
-    reader_.mistake(value, "procedure.set",
-                    {"这个值不适合事实“" + key.text + "”；可用 actor、now、form.字段、null 或固定值",
-                     "this does not fit the fact '" + key.text +
-                         "'; use actor, now, form.FIELD, null or a fixed value"});
+    reader_.mistake(
+        value, "procedure.set",
+        {"这个值不适合事实“" + key.text + "”；可用 actor、now、form.字段、null 或固定值",
+         "this does not fit the fact '" + key.text +
+             "'; use actor, now, form.FIELD, null or a fixed value"});
   }
   return out;
 }
@@ -367,7 +374,8 @@ bool DefinitionReader::assignment(const YamlNode& value, int form, Assignment& o
     case FieldType::enumeration:
       out.literal = fact.ordinal(text);
       return out.literal >= 0;
-    default: return false;
+    default:
+      return false;
   }
 }
 

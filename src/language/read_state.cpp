@@ -129,9 +129,9 @@ void DefinitionReader::action(const YamlNode& body, ActionDef& out, int index) {
   if (const YamlNode* form = body.find("form")) out.form = form_index(*form);
   out.title = title_of(body, out.id, out.form);
   if ((by != nullptr) + (body.find("auto") != nullptr) + (body.find("upon") != nullptr) != 1) {
-    reader_.mistake(body, "procedure.action",
-                    {"动作须且只须写明 by、auto、upon 之一",
-                     "an action says exactly one of by, auto, upon"});
+    reader_.mistake(
+        body, "procedure.action",
+        {"动作须且只须写明 by、auto、upon 之一", "an action says exactly one of by, auto, upon"});
   }
   if (by != nullptr) out.by = role_list(*by);
   automatic(body, out, index);

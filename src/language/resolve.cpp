@@ -15,8 +15,9 @@ int DefinitionReader::find(const YamlNode& node, const Names& names, const char*
   const auto found = std::find(names.begin(), names.end(), node.text);
   if (found != names.end()) return static_cast<int>(found - names.begin());
   const Text hint = suggestion(node.text, names);
-  reader_.mistake(node, code, {"没有" + noun.zh + "“" + node.text + "”" + hint.zh,
-                               "no " + noun.en + " '" + node.text + "'" + hint.en});
+  reader_.mistake(node, code,
+                  {"没有" + noun.zh + "“" + node.text + "”" + hint.zh,
+                   "no " + noun.en + " '" + node.text + "'" + hint.en});
   return -1;
 }
 
@@ -133,9 +134,8 @@ void DefinitionReader::child_start(const YamlNode& at, const FormField& list, co
       continue;
     }
     const FormField& field = start.fields[index];
-    const bool values = std::all_of(item.values.begin(), item.values.end(), [&](const auto& v) {
-      return field.ordinal(v) >= 0;
-    });
+    const bool values = std::all_of(item.values.begin(), item.values.end(),
+                                    [&](const auto& v) { return field.ordinal(v) >= 0; });
     const bool range = item.minimum >= field.minimum && item.maximum <= field.maximum;
     if (item.type != field.type || item.ref != field.ref || !values || !range) {
       complain(item, "的类型或范围不符", "has another type or range there");

@@ -1,0 +1,352 @@
+// Every kind of mistake in a procedure, at its exact place. In each case `@` marks where it is.
+#include "language/definition.h"
+
+#include <gtest/gtest.h>
+
+#include "test_place.h"
+
+namespace cw {
+namespace {
+
+const char* const forms_text[] = {
+    R"(form: open
+version: 1
+title: {zh: 开始, en: Open}
+type: object
+required: [s]
+properties:
+  s: {title: {zh: 级, en: S}, enum: [x, y]}
+  n: {title: {zh: 数, en: N}, type: integer, minimum: 0}
+  text: {title: {zh: 文, en: Text}, type: string}
+)",
+    R"(form: note
+version: 1
+title: {zh: 说明, en: Note}
+type: object
+required: [n, to]
+properties:
+  n: {title: {zh: 数, en: N}, type: integer, minimum: 0}
+  to: {title: {zh: 人, en: To}, type: string, x-callwarden: {ref: person}}
+)",
+    R"(form: list
+version: 1
+title: {zh: 清单, en: List}
+type: object
+required: [items]
+properties:
+  items:
+    title: {zh: 项, en: Items}
+    type: array
+    items: {type: object, required: [s], properties: {s: {title: {zh: 级, en: S}, enum: [x]}}}
+  plain: {title: {zh: 项, en: Items}, type: array, items: {type: string}}
+  wide:
+    title: {zh: 项, en: Items}
+    type: array
+    items: {type: object, properties: {s: {title: {zh: 级, en: S}, enum: [x, z]}}}
+)",
+    R"(form: odd
+version: 1
+title: {zh: 不符, en: Odd}
+type: object
+required: [n]
+properties:
+  n: {title: {zh: 数, en: N}, type: integer}
+)"};
+
+const char* const base_text = R"(procedure: t
+version: 1
+title: {zh: 测试, en: Test}
+calendar: always
+levels: [low, high]
+roles: {a: {any: true}, b: {post: boss}, c: {post: level.chief, not: [b]}, o: {field: who}}
+data:
+  n: {type: integer, minimum: 0}
+  s: {enum: [x, y]}
+  who: {ref: person}
+  at: {type: string, format: date-time}
+  yes: {type: boolean}
+  level: {map: {x: low, y: high}, key: s}
+start: {by: a, form: open, to: one}
+states:
+  one:
+    tasks:
+      work: {by: a, form: note, limit: {x: 1h, y: 2h}, key: s, late: [{raise: 1}], when: "n > 0"}
+    actions:
+      go: {by: [a, b], form: note, guard: "s == 'x' && form.n > 1", to: two, set: {who: form.to}}
+      wait: {upon: clock.c, to: two}
+  two:
+    enter: [{open: kid, each: list.items, as: kids}, {set: {at: now}}]
+    actions:
+      done: {auto: "children.kids.done", to: three}
+  three: {final: true, retain: 3y}
+clocks:
+  c: {run: [one], limit: 1h, reset: entry, at: {100: [{notify: b}, {flag: late}]}}
+  d: {from: at, stop: task.work, limit: 5wd, when: "s == 'y'"}
+)";
+
+Surroundings surroundings() {
+  static const auto forms = [] {
+    std::map<std::string, std::shared_ptr<const Form>, std::less<>> out;
+    std::vector<Mistake> mistakes;
+    for (const char* text : forms_text) {
+      auto form = read_form(text, "form", mistakes);
+      for (const Mistake& m : mistakes) ADD_FAILURE() << describe(m, "en");
+      if (form) out[form->id] = form;
+    }
+    return out;
+  }();
+  Surroundings around;
+  around.form = [](std::string_view id) {
+    auto found = forms.find(id);
+    return found == forms.end() ? nullptr : found->second;
+  };
+  around.calendar = [](std::string_view id) { return id == "always"; };
+  around.procedure = [](std::string_view id) -> std::optional<std::string> {
+    if (id == "kid") return "open";
+    return std::nullopt;
+  };
+  return around;
+}
+
+std::string listed(const std::vector<Mistake>& mistakes) {
+  std::string out;
+  for (const Mistake& m : mistakes) {
+    EXPECT_FALSE(m.text.zh.empty() || m.text.en.empty());
+    out += std::to_string(m.line) + ":" + std::to_string(m.column) + " " + m.code + "\n";
+  }
+  return out;
+}
+
+// Replaces `from` by `to` and expects exactly one mistake, of that code, at the `@` in `to`.
+void expect_mistake(const std::string& from, const std::string& to, const std::string& code) {
+  std::string text = base_text;
+  const auto at = text.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  text.replace(at, from.size(), to);
+  const std::string place = take_place(text);
+  std::vector<Mistake> mistakes;
+  EXPECT_EQ(read_definition(text, "t.yaml", surroundings(), mistakes), nullptr);
+  EXPECT_EQ(listed(mistakes), place + " " + code + "\n") << to;
+}
+
+std::shared_ptr<const Definition> good(const std::string& text) {
+  std::vector<Mistake> mistakes;
+  auto definition = read_definition(text, "t.yaml", surroundings(), mistakes);
+  EXPECT_EQ(listed(mistakes), "") << text;
+  return definition;
+}
+
+TEST(Definition, NamesBecomeIndices) {
+  const auto d = good(base_text);
+  ASSERT_NE(d, nullptr);
+  EXPECT_EQ(d->fact("level"), 0);
+  EXPECT_EQ(d->floor_key, d->fact("s"));
+  EXPECT_EQ(d->floor, (std::vector<int>{0, 1}));
+  const int one = d->state("one");
+  EXPECT_EQ(d->start_state, one);
+  const ActionDef& go = d->actions[d->action(one, "go")];
+  EXPECT_EQ(go.to, d->state("two"));
+  EXPECT_EQ(go.by, (std::vector<int>{d->role("a"), d->role("b")}));
+  EXPECT_EQ(go.set[0].from, Assignment::From::field);
+  EXPECT_EQ(d->action(d->state("two"), "go"), -1);
+  const TaskDef& work = d->tasks[d->task(one, "work")];
+  EXPECT_EQ(work.limit.key, d->fact("s"));
+  EXPECT_EQ(work.limit.spans[1], (Span{2, Unit::hour}));
+  EXPECT_EQ(work.title.zh, "说明");  // its form's
+  EXPECT_EQ(d->roles[d->role("c")].kind, RoleDef::Kind::level_chief);
+  EXPECT_EQ(d->roles[d->role("c")].apart, (std::vector<int>{d->role("b")}));
+  EXPECT_TRUE(d->clocks[d->clock("c")].expires);
+  EXPECT_EQ(d->clocks[d->clock("d")].stop.kind, Moment::Kind::task);
+  EXPECT_EQ(d->states[2].retain_days, 3 * 366);
+  EXPECT_EQ(d->forms[d->form("open")].facts[0], d->fact("s"));
+  EXPECT_EQ(d->flags, (std::vector<std::string>{"late"}));
+}
+
+TEST(Definition, AnActThatChangesNothingIsDoneOncePerStay) {
+  std::string text = base_text;
+  text.insert(text.find("      wait:"),
+              "      say: {by: a}\n      tell: {by: a, repeat: true}\n"
+              "      hand: {by: a, form: note, set: {who: form.to}}\n");
+  const auto d = good(text);
+  ASSERT_NE(d, nullptr);
+  EXPECT_TRUE(d->actions[d->action(0, "say")].once);
+  EXPECT_FALSE(d->actions[d->action(0, "tell")].once);
+  EXPECT_FALSE(d->actions[d->action(0, "hand")].once);
+  EXPECT_FALSE(d->actions[d->action(0, "go")].once);
+}
+
+TEST(Definition, AClockThatStopsAtATaskTakesItsCondition) {
+  std::string text = base_text;
+  text.replace(text.find(", when: \"s == 'y'\""), 18, "");
+  const auto d = good(text);
+  ASSERT_NE(d, nullptr);
+  EXPECT_EQ(d->clocks[d->clock("d")].when.source(), "n > 0");
+}
+
+TEST(Definition, AnUnsetKeyTakesTheShortestLimit) {
+  std::vector<Mistake> none;
+  const auto office =
+      Calendars::from_texts(
+          {{"c",
+            "calendar: c\nversion: 1\ntitle: {zh: 办, en: C}\nzone: UTC\nopen: [09:00-17:00]\n"
+            "week: [mon]\nworkday: 8h\n"}},
+          none)
+          .find("c");
+  ASSERT_NE(office, nullptr);
+  Limit limit{{{2, Unit::workday}, {17, Unit::hour}, {15, Unit::hour}}, 0};
+  std::vector<Value> facts{1};
+  EXPECT_EQ(span_for(limit, facts, *office), (Span{17, Unit::hour}));
+  facts[0] = null_value;
+  EXPECT_EQ(span_for(limit, facts, *office), (Span{15, Unit::hour}));
+}
+
+TEST(Definition, AFormFillsFactsInTheFactsOwnOrder) {
+  std::string text = base_text;
+  text.replace(text.find("enum: [x, y]"), 12, "enum: [z, y, x]");
+  text.replace(text.find("{x: low, y: high}"), 17, "{x: low, y: high, z: low}");
+  text.replace(text.find("{x: 1h, y: 2h}"), 14, "{x: 1h, y: 2h, z: 1m}");
+  const auto d = good(text);
+  ASSERT_NE(d, nullptr);
+  const json::object filled{{"s", "x"}, {"text", "-"}};
+  const auto values = form_values(*d, d->forms[d->form("open")], filled, nullptr);
+  EXPECT_EQ(values, (std::vector<Value>{2, null_value, null_value}));
+}
+
+TEST(DefinitionMistake, UnknownNames) {
+  expect_mistake("to: two, set", "to: @tow, set", "procedure.state");
+  expect_mistake("by: [a, b]", "by: [a, @bb]", "procedure.role");
+  expect_mistake("{by: a, form: note, limit", "{by: a, form: @memo, limit", "procedure.form");
+  expect_mistake("key: s, late", "key: @ss, late", "procedure.fact");
+  expect_mistake("set: {who: form.to}", "set: {@whom: form.to}", "procedure.fact");
+  expect_mistake("upon: clock.c", "upon: @clock.x", "procedure.clock");
+  expect_mistake("calendar: always", "calendar: @never", "procedure.calendar");
+  expect_mistake("{open: kid,", "{open: @cat,", "procedure.procedure");
+  expect_mistake("stop: task.work", "stop: @task.wrk", "procedure.moment");
+  expect_mistake("run: [one]", "run: [@onw]", "procedure.state");
+  expect_mistake("[{raise: 1}]", "[{@rise: 1}]", "procedure.effect");
+  expect_mistake("map: {x: low,", "map: {x: @lowest,", "procedure.level");
+  expect_mistake("calendar: always", "calendar: always\n@colour: red", "yaml.unknown");
+  expect_mistake("retain: 3y", "@keep: 3y", "yaml.unknown");
+}
+
+TEST(DefinitionMistake, Expressions) {
+  expect_mistake("\"s == 'x' && form.n > 1\"", "\"s == 'x' && @form.m > 1\"", "expression.field");
+  expect_mistake("\"s == 'x' && form.n > 1\"", "\"s == @'z'\"", "expression.value");
+  expect_mistake("\"s == 'x' && form.n > 1\"", "\"s == @1\"", "expression.type");
+  expect_mistake("\"s == 'x' && form.n > 1\"", "\"@n > 1\"", "expression.unset");
+  expect_mistake("\"s == 'x' && form.n > 1\"", "\"@t > 1\"", "expression.fact");
+  expect_mistake("\"s == 'x' && form.n > 1\"", "\"s @= 'x'\"", "expression.syntax");
+  expect_mistake("when: \"n > 0\"", "when: \"@n\"", "expression.type");
+  expect_mistake("when: \"n > 0\"", "when: @n", "expression.type");
+  expect_mistake("children.kids.done", "@children.kid.done", "expression.child");
+  expect_mistake("when: \"s == 'y'\"", "when: \"@tasks.done\"", "expression.place");
+  expect_mistake("when: \"s == 'y'\"", "when: \"@form.n > 0\"", "expression.field");
+}
+
+TEST(DefinitionMistake, TheFlowBetweenStates) {
+  expect_mistake("  three: {final", "  @lost: {actions: {x: {by: a, to: three}}}\n  three: {final",
+                 "procedure.unreachable");
+  expect_mistake("      done: {auto: \"children.kids.done\", to: three}\n",
+                 "      done: {auto: \"children.kids.done\", to: three}\n"
+                 "      hang: {by: a, to: four}\n  @four: {}\n",
+                 "procedure.stuck");
+  expect_mistake("      done: {auto: \"children.kids.done\", to: three}\n",
+                 "      done: {auto: \"children.kids.done\", to: three}\n"
+                 "      hang: {by: a, to: four}\n  @four: {actions: {x: {by: a}}}\n",
+                 "procedure.stuck");
+  expect_mistake("      done: {auto: \"children.kids.done\", to: three}\n",
+                 "      done: {auto: \"children.kids.done\", to: three}\n"
+                 "      @again: {auto: \"has(yes) && yes\", to: two}\n",
+                 "procedure.cycle");
+  expect_mistake("three: {final: true", "three: {final: true, tasks: @{w: {by: a}}",
+                 "procedure.final");
+  expect_mistake("run: [one]", "run: [one, @three]", "procedure.clock");
+}
+
+TEST(DefinitionMistake, ALoopWithoutAnEndIsNamedForEachOfItsStates) {
+  std::string text = base_text;
+  text.replace(text.find("to: three}"), 10, "to: one}");
+  std::vector<Mistake> mistakes;
+  EXPECT_EQ(read_definition(text, "t", surroundings(), mistakes), nullptr);
+  EXPECT_EQ(listed(mistakes),
+            "16:3 procedure.endless\n22:3 procedure.endless\n26:3 procedure.unreachable\n");
+}
+
+TEST(DefinitionMistake, Limits) {
+  expect_mistake("limit: 1h, reset", "limit: @1x, reset", "procedure.limit");
+  expect_mistake("limit: 1h, reset", "limit: @0h, reset", "procedure.limit");
+  expect_mistake("{x: 1h, y: 2h}", "@{x: 1h}", "procedure.limit");
+  expect_mistake("{x: 1h, y: 2h}", "{x: 1h, y: @2 h}", "procedure.limit");
+  expect_mistake("{x: 1h, y: 2h}", "{x: 1h, y: 2h, @z: 3h}", "procedure.limit");
+  expect_mistake("{x: 1h, y: 2h}, key: s", "@{x: 1h, y: 2h}", "procedure.limit");
+  expect_mistake("{x: 1h, y: 2h}, key: s", "{x: 1h, y: 2h}, key: @n", "procedure.limit");
+  expect_mistake("limit: 5wd", "limit: 5wd, key: @s", "procedure.limit");
+  expect_mistake("at: {100:", "at: {@1001:", "yaml.number");
+  expect_mistake("retain: 3y", "retain: @3w", "procedure.limit");
+  expect_mistake("  c: {run: [one], limit: 1h,", "  c: @{run: [one],", "yaml.missing");
+}
+
+TEST(DefinitionMistake, TextsInOneLanguageOnly) {
+  expect_mistake("title: {zh: 测试, en: Test}", "title: @{zh: 测试}", "text.missing");
+  expect_mistake("title: {zh: 测试, en: Test}", "title: {zh: @'', en: Test}", "text.missing");
+  expect_mistake("three: {final: true", "three: {title: @{en: End}, final: true", "text.missing");
+  expect_mistake("levels: [low, high]", "levels: {low: {zh: 低, en: Low}, high: @{zh: 高}}",
+                 "text.missing");
+}
+
+TEST(DefinitionMistake, Structure) {
+  expect_mistake("  s: {enum: [x, y]}", "  s: {enum: [x, y]}\n  @s: {enum: [x, y]}",
+                 "yaml.duplicate");
+  expect_mistake("  who: {ref: person}", "  who: @&w {ref: person}", "yaml.anchor");
+  expect_mistake("  who: {ref: person}", "  who: {ref: person}\n  p: {ref: @planet}",
+                 "procedure.fact");
+  expect_mistake("  yes: {type: boolean}", "  yes: {type: @string}", "procedure.fact");
+  expect_mistake("  yes: {type: boolean}", "  @form: {type: boolean}", "procedure.fact");
+  expect_mistake("a: {any: true}", "a: @{any: true, team: x}", "procedure.role");
+  expect_mistake("o: {field: who}", "o: {field: @s}", "procedure.role");
+  expect_mistake("go: {by: [a, b], form: note, guard: \"s == 'x' && form.n > 1\"",
+                 "go: @{form: note", "procedure.action");
+  expect_mistake("wait: {upon: clock.c", "wait: {upon: clock.c, guard: @\"true\"",
+                 "procedure.action");
+  expect_mistake("\"children.kids.done\", to: three}",
+                 "\"children.kids.done\", to: three}\n      b: @{auto: \"true\"}",
+                 "procedure.action");
+  expect_mistake("c: {run: [one], limit: 1h, reset: entry", "c: @{run: [one], from: at, limit: 1h",
+                 "procedure.clock");
+  expect_mistake("form: note, limit", "form: @odd, limit", "procedure.form-fact");
+  expect_mistake("{set: {at: now}}", "{set: {at: @actor}}", "procedure.set");
+  expect_mistake("{set: {at: now}}", "{set: {@level: high}}", "procedure.set");
+  expect_mistake("each: list.items", "each: @list.plain", "procedure.each");
+  expect_mistake("each: list.items", "each: @list.wide", "procedure.child");
+  expect_mistake("version: 1", "version: @one", "yaml.number");
+  expect_mistake("work: {by: a,", "work: @{", "yaml.missing");
+}
+
+TEST(DefinitionMistake, AllMistakesAreReportedInOnePass) {
+  std::string text = base_text;
+  text.replace(text.find("by: [a, b]"), 10, "by: [a, q]");
+  text.replace(text.find("limit: 1h, reset"), 16, "limit: soon, reset");
+  text.replace(text.find("s == 'y'"), 8, "s == 'q'");
+  text.replace(text.find("en: Test"), 8, "en: ''");
+  std::vector<Mistake> mistakes;
+  read_definition(text, "t", surroundings(), mistakes);
+  EXPECT_EQ(listed(mistakes),
+            "3:21 text.missing\n20:20 procedure.role\n28:26 procedure.limit\n"
+            "29:58 expression.value\n");
+}
+
+TEST(Definition, GuardsKnowWhatEveryWayIntoAStateHasSet) {
+  // n is optional in `open`, but `go` demands it: state two may read it; so may an auto there.
+  std::string text = base_text;
+  text.replace(text.find("children.kids.done"), 18, "children.kids.done && n > 0");
+  text.replace(text.find("      wait: {upon: clock.c, to: two}\n"), 37, "");
+  EXPECT_NE(good(text), nullptr);
+  // Another way in that does not set it makes the same condition a mistake.
+  text.replace(text.find("  two:\n"), 7, "      skip: {by: a, to: two}\n  two:\n");
+  std::vector<Mistake> mistakes;
+  EXPECT_EQ(read_definition(text, "t", surroundings(), mistakes), nullptr);
+  EXPECT_EQ(listed(mistakes), "25:43 expression.unset\n");
+}
+
+}  // namespace
+}  // namespace cw
