@@ -169,4 +169,21 @@ void Database::migrate(const std::vector<std::string>& steps) {
   }
 }
 
+std::unique_ptr<Database> ReadPool::take() {
+  {
+    std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto db = std::move(idle_.back());
+      idle_.pop_back();
+      return db;
+    }
+  }
+  return std::make_unique<Database>(path_, DatabaseOptions{.read_only = true});
+}
+
+void ReadPool::give(std::unique_ptr<Database> db) {
+  std::lock_guard lock(mutex_);
+  if (idle_.size() < idle_max_) idle_.push_back(std::move(db));
+}
+
 }  // namespace cw

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -99,6 +100,35 @@ class Database {
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+};
+
+// A few connections to one database for threads that only read. Thread-safe.
+//
+//   pool.with([&](Database& db) { db.query(…); });
+class ReadPool {
+ public:
+  ReadPool(std::string path, std::size_t idle_max) : path_(std::move(path)), idle_max_(idle_max) {}
+
+  template <typename F>
+  auto with(F&& f) {
+    Lease lease(*this);
+    return f(*lease.db);
+  }
+
+ private:
+  struct Lease {
+    explicit Lease(ReadPool& from) : pool(from), db(pool.take()) {}
+    ~Lease() { pool.give(std::move(db)); }
+    ReadPool& pool;
+    std::unique_ptr<Database> db;
+  };
+  std::unique_ptr<Database> take();
+  void give(std::unique_ptr<Database> db);
+
+  const std::string path_;
+  const std::size_t idle_max_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Database>> idle_;
 };
 
 }  // namespace cw

@@ -1,0 +1,164 @@
+#include <fmt/format.h>
+
+#include "common.h"
+#include "storage/file.h"
+#include "words.h"
+
+// The ledger: its checkpoint, entries, proofs, verification, the tiles as files for strangers.
+namespace cw::api {
+namespace {
+
+struct LedgerOut {
+  std::string origin;
+  std::int64_t size = 0, journal_size = 0;
+  std::string root, checkpoint, key;
+  std::optional<Text> trouble;
+};
+BOOST_DESCRIBE_STRUCT(LedgerOut, (), (origin, size, journal_size, root, checkpoint, key, trouble))
+
+struct EntryRow {
+  std::int64_t seq = 0, at_ms = 0;
+  PersonRef actor;
+  std::string kind, name;
+  Text title;
+  std::optional<CaseRef> case_ref;
+  std::string hash;
+};
+BOOST_DESCRIBE_STRUCT(EntryRow, (), (seq, at_ms, actor, kind, name, title, case_ref, hash))
+
+struct EntryOut { EntryRow row; std::string canonical; bool published = false; };
+BOOST_DESCRIBE_STRUCT(EntryOut, (), (row, canonical, published))
+
+struct VerifyIn { std::optional<std::int64_t> from, to; };
+BOOST_DESCRIBE_STRUCT(VerifyIn, (), (from, to))
+struct VerifyOut {
+  bool ok = false;
+  std::int64_t from = 0, to = 0, size = 0, took_ms = 0;
+  std::optional<std::string> place;  // "/entries/7", "/tile/…", "/checkpoint/3"
+  std::optional<Text> what;
+};
+BOOST_DESCRIBE_STRUCT(VerifyOut, (), (ok, from, to, size, took_ms, place, what))
+
+EntryRow entry_row(Call& call, const std::string& bytes) {
+  auto entry = Entry::parse(bytes);
+  CW_CHECK(entry.ok());
+  EntryRow row{static_cast<std::int64_t>(entry->seq), entry->at_ms, {}, entry->kind, entry->name, {}, std::nullopt,
+               to_hex(bytes_of(sha256_of({std::string_view("\0", 1), bytes})))};
+  call.s.journal.read([&] {
+    row.actor = person_ref(call.s, entry->actor);
+    row.title = entry_title(call.s, *entry);
+    if (!entry->case_id.empty()) {
+      auto view = call.s.engine.view(entry->case_id, "");
+      row.case_ref = CaseRef{entry->case_id, view ? view->number : ""};
+    }
+  });
+  return row;
+}
+
+Result<LedgerOut> ledger_now(Call& call) {
+  Ledger& l = call.s.ledger;
+  LedgerOut out;
+  out.checkpoint = l.checkpoint();
+  out.origin = out.checkpoint.substr(0, out.checkpoint.find('\n'));
+  out.size = static_cast<std::int64_t>(l.size());
+  out.journal_size = static_cast<std::int64_t>(call.s.journal.size());
+  Hash root = l.root();
+  out.root = to_base64(bytes_of(root));
+  out.key = l.verifier_key();
+  if (auto trouble = l.trouble()) out.trouble = trouble->text;
+  return out;
+}
+
+Result<Page<EntryRow>> list_entries(Call& call) {
+  auto size = static_cast<std::int64_t>(call.s.journal.size());
+  auto limit = call.number("limit", 50, 1, 500);
+  if (!limit) return std::move(limit).problem();
+  auto before = call.number("before", size, 0, INT64_MAX);
+  if (!before) return std::move(before).problem();
+  std::int64_t end = std::min(*before, size), from = std::max<std::int64_t>(0, end - *limit);
+  auto all = call.s.journal.entries(static_cast<std::uint64_t>(from), static_cast<std::size_t>(end - from));
+  Page<EntryRow> page;
+  for (auto it = all.rbegin(); it != all.rend(); ++it) page.items.push_back(entry_row(call, *it));
+  if (from > 0) page.next = std::to_string(from);
+  page.total = size;
+  return page;
+}
+
+Result<std::uint64_t> entry_number(Call& call) {
+  auto seq = to_int<std::uint64_t>(call.id());
+  if (!seq || *seq >= call.s.journal.size()) return no_such({"这一条目", "such an entry"});
+  return *seq;
+}
+
+Result<EntryOut> one_entry(Call& call) {
+  auto seq = entry_number(call);
+  if (!seq) return std::move(seq).problem();
+  auto bytes = call.s.journal.entries(*seq, 1).at(0);
+  return EntryOut{entry_row(call, bytes), bytes, *seq < call.s.ledger.size()};
+}
+
+Result<http::Response> prove_entry(Call& call) {
+  auto seq = entry_number(call);
+  if (!seq) return std::move(seq).problem();
+  if (*seq >= call.s.ledger.size()) {
+    if (auto s = call.s.ledger.advance(); !s) return std::move(s).problem();
+  }
+  auto proof = call.s.ledger.prove(*seq);
+  if (!proof) return std::move(proof).problem();
+  auto response = http::text_response(200, *proof);
+  response.headers.set("Content-Disposition", fmt::format("attachment; filename=\"entry-{}.tlog-proof\"", *seq));
+  return response;
+}
+
+Result<VerifyOut> verify(Call& call, VerifyIn& in) {
+  std::int64_t begun = call.s.clock.monotonic_ns();
+  auto log = open_log(call.s.ledger_folder);
+  if (!log) return std::move(log).problem();
+  VerifyOptions options{.key = call.s.ledger.verifier_key()};
+  if (in.from) options.from = static_cast<std::uint64_t>(*in.from);
+  if (in.to) options.to = static_cast<std::uint64_t>(*in.to);
+  options.threads = 1;
+  auto report = verify_log(**log, options);
+  VerifyOut out;
+  out.took_ms = (call.s.clock.monotonic_ns() - begun) / 1'000'000;
+  if (report) {
+    out.ok = true;
+    out.from = static_cast<std::int64_t>(report->from);
+    out.to = static_cast<std::int64_t>(report->to);
+    out.size = static_cast<std::int64_t>(report->checkpoint.size);
+    return out;
+  }
+  if (report.problem().refusal != Refusal::conflict) return std::move(report).problem();
+  out.what = report.problem().text;
+  if (!report.problem().fields.empty()) out.place = report.problem().fields[0].pointer;
+  return out;
+}
+
+// The published log, file by file, as any third-party tool reads it.
+Result<http::Response> log_file(Call& call) {
+  const std::string& path = call.http.param("path");
+  auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '.'; };
+  bool safe = !path.empty() && path.size() < 200 && path.find("..") == std::string::npos &&
+              std::all_of(path.begin(), path.end(), plain) &&
+              (path == "checkpoint" || path == "vkey" || path.starts_with("tile/"));
+  auto bytes = safe ? read_file(call.s.ledger_folder + "/" + path) : std::nullopt;
+  if (!bytes) return no_such({"这个文件", "such a file"});
+  auto response = http::text_response(200, *bytes, path.starts_with("tile/") ? "application/octet-stream" : "text/plain; charset=utf-8");
+  if (path.starts_with("tile/") && path.find(".p/") == std::string::npos)
+    response.headers.set("Cache-Control", "private, max-age=31536000, immutable");
+  return response;
+}
+
+}  // namespace
+
+void add_ledger(Table& t) {
+  t.tag("ledger");
+  t.get<LedgerOut>("/ledger", {"ledger.read", "The published checkpoint"}, ledger_now);
+  t.get<Page<EntryRow>>("/ledger/entries", {"ledger.read", "Entries, newest first", {{"before", "an entry number"}, {"limit", "1–500"}}}, list_entries);
+  t.get<EntryOut>("/ledger/entries/{id}", {"ledger.read", "One entry with its canonical bytes"}, one_entry);
+  t.raw("GET", "/ledger/entries/{id}/proof", {"ledger.read", "Proof of inclusion (c2sp.org/tlog-proof@v1)", {}, 1024, "text/plain"}, prove_entry);
+  t.post<VerifyIn, VerifyOut>("/ledger/verify", {"ledger.read", "Verify the published log, or a range of it"}, verify);
+  t.raw("GET", "/ledger/log/{path*}", {"ledger.export", "The log's files: checkpoint, vkey, tile/…", {}, 1024, "application/octet-stream"}, log_file);
+}
+
+}  // namespace cw::api

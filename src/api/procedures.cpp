@@ -1,0 +1,64 @@
+#include "common.h"
+
+// The library of procedures, as people read it and as the console draws it.
+namespace cw::api {
+namespace {
+
+struct ProcedureOut {
+  std::string id, calendar, start_form;
+  std::int64_t version = 0, states = 0, tasks = 0, clocks = 0, open_cases = 0;
+  Text title;
+  std::vector<std::string> basis;
+};
+BOOST_DESCRIBE_STRUCT(ProcedureOut, (), (id, calendar, start_form, version, states, tasks, clocks, open_cases, title, basis))
+
+std::shared_ptr<const Definition> find(Call& call, const std::string& id) {
+  return id.find('@') == std::string::npos ? call.s.engine.library().procedure(id) : call.s.engine.definition(id);
+}
+
+Result<Page<ProcedureOut>> list_procedures(Call& call) {
+  Page<ProcedureOut> page;
+  auto orgs = call.orgs(Permission::case_read);
+  auto library = call.s.engine.library();
+  auto status = call.s.views.read(call.s.journal.size(), [&](Database& db) {
+    for (const auto& [id, d] : library.procedures()) {
+      ProcedureOut out{id, d->calendar, d->start_form >= 0 ? d->forms[static_cast<std::size_t>(d->start_form)].form->id : "",
+                       d->version, static_cast<std::int64_t>(d->states.size()), static_cast<std::int64_t>(d->tasks.size()),
+                       static_cast<std::int64_t>(d->clocks.size()), 0, d->title, d->basis};
+      for (const auto& [state, n] : CaseList::counts(db, {.orgs = orgs, .procedures = {id}, .open = 1})) out.open_cases += n;
+      page.items.push_back(std::move(out));
+    }
+  });
+  if (!status) return std::move(status).problem();
+  return page;
+}
+
+Result<json::object> one_procedure(Call& call) {
+  auto d = find(call, call.id());
+  if (!d) return no_such({"这个流程", "such a procedure"});
+  return to_json(*d);
+}
+
+Result<json::object> one_form(Call& call) {
+  auto d = find(call, call.id());
+  int i = d ? d->form(call.http.param("form")) : -1;
+  if (i < 0) return no_such({"这份表单", "such a form"});
+  const FormUse& use = d->forms[static_cast<std::size_t>(i)];
+  json::object schema = to_json(*use.form);
+  json::array facts;  // fields that become clear, permanent facts
+  for (std::size_t f = 0; f < use.facts.size(); ++f)
+    if (use.facts[f] >= 0) facts.push_back(json::string(use.form->fields[f].name));
+  schema["x-facts"] = std::move(facts);
+  return schema;
+}
+
+}  // namespace
+
+void add_procedures(Table& t) {
+  t.tag("procedures");
+  t.get<Page<ProcedureOut>>("/procedures", {"case.read", "Procedures that new cases run on"}, list_procedures);
+  t.get<json::object>("/procedures/{id}", {"case.read", "A definition with names; id or id@version"}, one_procedure);
+  t.get<json::object>("/procedures/{id}/forms/{form}", {"case.read", "A form as JSON Schema with titles in zh and en"}, one_form);
+}
+
+}  // namespace cw::api

@@ -1,0 +1,42 @@
+#include "wire.h"
+
+#include <boost/core/demangle.hpp>
+
+namespace cw::api {
+
+void wire_wrong(std::vector<FieldProblem>& wrong, const std::string& pointer, Text text) {
+  if (wrong.size() < 100) wrong.push_back({pointer, std::move(text)});
+}
+
+void wire_wrong_type(std::vector<FieldProblem>& wrong, const std::string& pointer, Text expected) {
+  wire_wrong(wrong, pointer, {"应为" + expected.zh, "This must be " + expected.en});
+}
+
+// RFC 6901: "~" and "/" inside a member's name are written ~0 and ~1.
+std::string wire_pointer(const std::string& base, std::string_view member) {
+  std::string out = base + "/";
+  for (char c : member.substr(0, 200)) {
+    if (c == '~') out += "~0";
+    else if (c == '/') out += "~1";
+    else out += c;
+  }
+  return out;
+}
+
+// "cw::api::Page<cw::api::CaseBrief>" → "PageCaseBrief": the namespaces go, the rest is joined.
+std::string wire_type_name(const char* mangled) {
+  std::string out, word;
+  for (char c : boost::core::demangle(mangled)) {
+    if (c == ':') {
+      word.clear();
+    } else if (c == '<' || c == '>' || c == ',' || c == ' ') {
+      out += word;
+      word.clear();
+    } else {
+      word += c;
+    }
+  }
+  return out + word;
+}
+
+}  // namespace cw::api

@@ -1,0 +1,103 @@
+#include "words.h"
+
+#include <unordered_map>
+
+#include "common.h"
+
+namespace cw::api {
+namespace {
+
+Text join(const Text& head, const Text& tail) { return {head.zh + "：" + tail.zh, head.en + ": " + tail.en}; }
+
+// The title of what an entry names: a task, action or clock of the case's definition.
+Text named(const Services& s, const Entry& e) {
+  auto d = s.engine.definition(e.procedure);
+  if (d) {
+    for (const auto& t : d->tasks) if (t.id == e.name) return t.title;
+    for (const auto& a : d->actions) if (a.id == e.name) return a.title;
+    for (const auto& c : d->clocks) if (c.id == e.name) return c.title;
+    for (std::size_t i = 0; i < d->flags.size(); ++i) if (d->flags[i] == e.name) return d->flag_titles[i];
+    if (e.name.empty()) return d->title;
+  }
+  return {e.name, e.name};
+}
+
+const std::unordered_map<std::string_view, Text>& heads() {
+  static const std::unordered_map<std::string_view, Text> all = {
+      {"journal.created", {"建立审计链", "The ledger was created"}},
+      {"journal.clock-back", {"服务器时钟倒退", "The server's clock went back"}},
+      {"system.started", {"系统启动", "The system started"}},
+      {"case.start", {"提交", "Filed"}},
+      {"case.act", {"办理", "Done"}},
+      {"case.task", {"完成任务", "Task done"}},
+      {"case.ask", {"提请审批", "Approval asked"}},
+      {"case.approve", {"批准", "Approved"}},
+      {"case.reject", {"不批准", "Rejected"}},
+      {"case.auto", {"自动执行", "By itself"}},
+      {"case.clock", {"时限", "Clock"}},
+      {"case.claim", {"认领任务", "Task claimed"}},
+      {"case.assign", {"指派任务", "Task assigned"}},
+      {"case.command", {"接任指挥", "Command taken"}},
+      {"case.note", {"记录", "Note"}},
+      {"case.delegate", {"委托", "Delegated"}},
+      {"case.undelegate", {"收回委托", "Delegation withdrawn"}},
+      {"case.link", {"关联", "Linked"}},
+      {"case.merge", {"并入其他案件", "Merged"}},
+      {"case.watch", {"关注", "Watched"}},
+      {"case.adopt", {"启用流程版本", "Procedure version in use"}},
+      {"evidence.added", {"提交证据", "Evidence added"}},
+      {"alert.fired", {"告警触发", "Alert fired"}},
+      {"alert.refired", {"告警再次触发", "Alert fired again"}},
+      {"alert.taken", {"告警被领取", "Alert taken"}},
+      {"alert.released", {"告警被退回", "Alert given back"}},
+      {"alert.promoted", {"告警转为事件", "Alert promoted"}},
+      {"alert.merged", {"告警并入案件", "Alert merged"}},
+      {"alert.dismissed", {"告警被排除", "Alert dismissed"}},
+      {"alert.reopened", {"告警重新打开", "Alert reopened"}},
+      {"alert.quiet", {"告警平息", "Alert quiet"}},
+      {"alert.silenced", {"设置静默", "Silence set"}},
+      {"alert.unsilenced", {"解除静默", "Silence lifted"}},
+      {"identity.signed-in", {"登录", "Signed in"}},
+      {"identity.signed-out", {"退出登录", "Signed out"}},
+      {"notify.sent", {"通知送达", "Notification delivered"}},
+      {"notify.failed", {"通知未送达", "Notification failed"}},
+  };
+  return all;
+}
+
+}  // namespace
+
+Text entry_title(const Services& s, const Entry& e) {
+  auto head = heads().find(e.kind);
+  bool is_case = e.kind.starts_with("case.");
+  if (head == heads().end()) return is_case ? join({e.kind, e.kind}, named(s, e)) : Text{e.kind, e.kind};
+  if (e.kind == "case.note" && bool_or(e.body, "decision")) return {"决策", "Decision"};
+  if (is_case && e.kind != "case.note" && e.kind != "case.command" && e.kind != "case.watch" &&
+      e.kind != "case.delegate" && e.kind != "case.undelegate")
+    return join(head->second, named(s, e));
+  return head->second;
+}
+
+Text basis_title(std::string_view basis) {
+  static const std::unordered_map<std::string_view, Text> kinds = {
+      {"post", {"岗位", "post"}}, {"deputy", {"代理岗位", "deputy for post"}}, {"team", {"小组", "team"}},
+      {"queue", {"受理队列", "queue"}}, {"any", {"任何人", "anybody"}}, {"role", {"角色", "role"}},
+      {"field", {"案件中指定", "named in the case"}}, {"subject", {"当事人", "the subject"}},
+      {"delegate", {"受委托", "delegated by"}}, {"permission", {"权限", "permission"}},
+      {"auto", {"自动", "by itself"}}, {"due", {"到时", "time came"}}};
+  std::size_t colon = basis.find(':');
+  auto kind = kinds.find(basis.substr(0, colon));
+  if (kind == kinds.end()) return {std::string(basis), std::string(basis)};
+  if (colon == std::string_view::npos) return kind->second;
+  std::string rest(basis.substr(colon + 1));
+  return {kind->second.zh + " " + rest, kind->second.en + " " + rest};
+}
+
+bool is_key_entry(const Entry& e) {
+  if (e.kind == "case.note") return bool_or(e.body, "decision");
+  return e.kind == "case.start" || e.kind == "case.act" || e.kind == "case.task" || e.kind == "case.approve" ||
+         e.kind == "case.reject" || e.kind == "case.command" || e.kind == "case.auto" || e.kind == "case.clock" ||
+         e.kind == "case.merge";
+}
+
+}  // namespace cw::api

@@ -1,0 +1,99 @@
+#include "centre.h"
+
+namespace cw {
+namespace {
+
+struct Somebody { const char *login, *name, *staff_no, *role, *where; };
+
+// Invented names; "where" is the organisation they belong to and their role reaches.
+constexpr Somebody kPeople[] = {
+    {"wang", "王建国", "2107", "duty-officer", "centre"},
+    {"zhao", "赵敏", "2108", "duty-officer", "centre"},
+    {"li", "李卫东", "1003", "commander", "root"},
+    {"chen", "陈志远", "1001", "commander", "root"},
+    {"he", "何涛", "3320", "security", "root"},
+    {"sun", "孙悦", "3321", "security", "root"},
+    {"qian", "钱雯", "1208", "dpo", "root"},
+    {"zhou", "周岚", "1305", "commander", "root"},
+    {"wu", "吴昊", "1410", "security", "root"},
+    {"liu", "刘静", "1412", "auditor", "root"},
+    {"zheng", "郑洁", "5528", "agent", "centre"},
+    {"feng", "冯磊", "5531", "agent", "centre"},
+    {"shen", "沈冰", "2215", "lead", "centre"},
+    {"han", "韩雪", "2301", "duty-officer", "other"},
+};
+
+struct Holding { const char *post, *holder, *deputy; };
+constexpr Holding kPosts[] = {
+    {"duty-officer", "wang", "zhao"}, {"commander", "li", "zhou"}, {"leader", "chen", "li"},
+    {"security-officer", "he", "sun"}, {"dpo", "qian", ""}, {"counsel", "qian", ""},
+    {"spokesperson", "zhou", ""}, {"investigator", "wu", ""}, {"service-manager", "shen", ""},
+};
+
+}  // namespace
+
+const std::string& Centre::id(const std::string& login) const {
+  auto found = people_.find(login);
+  CW_CHECK(found != people_.end());
+  return found->second;
+}
+
+Result<Centre> Centre::find(Installation& in) {
+  Centre c;
+  in.journal().read([&] {
+    for (const auto& who : kPeople)
+      if (auto p = in.identity().person_by_login(who.login)) {
+        c.people_[who.login] = p->id;
+        if (std::string_view(who.where) == "centre") c.org_ = p->org;
+      }
+  });
+  if (c.people_.size() != std::size(kPeople))
+    return problem(Refusal::conflict, "demo.not-a-demo",
+                   {"这个目录不是演示数据，请换一个空目录", "This folder does not hold the demo; choose an empty one"});
+  return c;
+}
+
+Result<Centre> Centre::make(Installation& in, const std::string& password) {
+  Principal system = Principal::system();
+  Identity& identity = in.identity();
+  std::string root = in.journal().read([&] { return identity.root(); });
+  std::map<std::string, std::string> places{{"root", root}};
+  auto renamed = identity.rename_org(system, {}, root, {"呼安示范热线总部", "Callwarden Demonstration Hotline HQ"});
+  if (!renamed) return std::move(renamed).problem();
+  auto before = in.journal().read([&] { return identity.orgs(); });
+  for (const auto& [key, name] : {std::pair<const char*, Text>{"centre", {"广东服务中心", "Guangdong Service Centre"}},
+                                  {"other", {"四川服务中心", "Sichuan Service Centre"}}}) {
+    auto made = identity.add_org(system, {}, root, "centre", name);
+    if (!made) return std::move(made).problem();
+    for (const auto& org : in.journal().read([&] { return identity.orgs(); }))
+      if (org.name == name) places[key] = org.id;
+  }
+  Centre c;
+  c.org_ = places["centre"];
+  for (const auto& who : kPeople) {
+    const std::string& where = places[who.where];
+    auto made = identity.add_person(system, {}, {.name = who.name, .login = who.login, .staff_no = who.staff_no, .org = where,
+        .email = std::string(who.login) + "@demo.example", .grants = {{who.role, where}}});
+    if (!made) return std::move(made).problem();
+    c.people_[who.login] = made->id;
+    auto in_now = identity.access().sign_in({.login = who.login, .password = made->secret, .address = "127.0.0.1"});
+    if (!in_now) return std::move(in_now).problem();
+    auto changed = identity.access().change_password(in_now->principal, made->secret, password);
+    if (!changed) return std::move(changed).problem();
+  }
+  for (const auto& h : kPosts) {
+    PostInput post{.org = root, .id = h.post, .holder = c.id(h.holder)};
+    if (*h.deputy) post.deputies = {c.id(h.deputy)};
+    auto set = identity.set_post(system, {}, post);
+    if (!set) return std::move(set).problem();
+  }
+  auto duty = identity.set_post(system, {}, {.org = places["other"], .id = "duty-officer", .holder = c.id("han")});
+  if (!duty) return std::move(duty).problem();
+  auto team = identity.set_team(system, {}, {root, "technical", {"技术组", "Technical team"}, {c.id("he"), c.id("sun")}});
+  if (!team) return std::move(team).problem();
+  auto queue = identity.set_queue(system, {}, {c.org_, "ticket.after-sales", {c.id("zheng"), c.id("feng"), c.id("shen")}, {}});
+  if (!queue) return std::move(queue).problem();
+  return c;
+}
+
+}  // namespace cw

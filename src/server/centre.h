@@ -1,0 +1,30 @@
+// A believable call centre for the demo: a headquarters, two provinces' centres, people, posts with
+// deputies, teams. Made through the same calls as an administrator's. One thread.
+//
+//   Centre centre = *Centre::make(installation, password);
+//   installation.journal().run({}, *engine.do_task({id, centre.id("tech")}, …));
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "installation.h"
+
+namespace cw {
+
+class Centre {
+ public:
+  // On an installation with nobody but its administrator. Everyone gets `password`.
+  static Result<Centre> make(Installation& installation, const std::string& password);
+  // Finds the same people again after a restart.
+  static Result<Centre> find(Installation& installation);
+
+  const std::string& org() const { return org_; }            // the centre where things happen
+  const std::string& id(const std::string& login) const;     // "per_…"
+
+ private:
+  std::string org_;
+  std::map<std::string, std::string> people_;
+};
+
+}  // namespace cw

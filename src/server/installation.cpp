@@ -1,0 +1,273 @@
+#include "installation.h"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "api/evidence.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "detect/cli.h"
+#include "procedure/cases.h"
+#include "storage/file.h"
+
+namespace cw {
+namespace {
+
+constexpr std::int64_t kCallWithinMs = 3'600'000;  // an older alert calls nobody after a restart
+
+class JournalEntries final : public EntrySource {
+ public:
+  explicit JournalEntries(Journal& journal) : journal_(journal) {}
+  std::uint64_t size() override { return journal_.size(); }
+  std::vector<std::string> read(std::uint64_t from, std::size_t count) override {
+    return journal_.entries(from, std::min<std::size_t>(count, 4096));
+  }
+
+ private:
+  Journal& journal_;
+};
+
+Problem mistakes_problem(const std::vector<Mistake>& mistakes) {
+  Problem p = problem(Refusal::invalid, "content.mistakes",
+                      {"content/ 中有错误，未启动", "There are mistakes in content/; nothing was started"});
+  for (const auto& m : mistakes) p.fields.push_back({fmt::format("{}:{}:{}", m.file, m.line, m.column), m.text});
+  return p;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const detect::RuleSet>> load_rules(const std::filesystem::path& content) {
+  auto files = detect::read_rule_files({(content / "rules").string()});
+  if (!files) return std::move(files).problem();
+  return detect::RuleSet::load(*files, {});
+}
+
+struct Installation::Impl {
+  Impl(InstallationOptions o, Clock& c, Random& r) : options(std::move(o)), clock(c), random(r) {}
+
+  std::string path(std::string_view name) const { return options.data + "/" + std::string(name); }
+
+  Status open() {
+    make_folders(options.data);
+    auto root = root_key_file(path("root.key"), random);
+    if (!root) return std::move(root).problem();
+    SecretBytes alert_key = hkdf_sha256(root->view(), "callwarden", "alert-entities", 32);
+    if (auto status = read_origin(); !status) return status;
+    std::vector<Mistake> mistakes;
+    Library library = Library::load(options.content, mistakes);
+    if (!mistakes.empty()) return mistakes_problem(mistakes);
+    auto rules = load_rules(options.content);
+    if (!rules) return std::move(rules).problem();
+
+    std::string journal_path = path("journal.db");
+    journal.emplace(JournalOptions{.path = journal_path, .origin = options.origin, .reserve_bytes = options.reserve_bytes,
+                                   .snapshot_every = options.snapshot_every, .full_sync = options.full_sync,
+                                   .schemas = {Sealed::schema(), Engine::schema(), Notify::schema()}}, clock, random);
+    sealed.emplace(journal_path, std::move(*root), random);
+    identity.emplace(*journal, *sealed, clock, random, options.access);
+    notify.emplace(NotifyParts{*journal, *identity, *sealed, clock, random}, options.notify);
+    engine.emplace(EngineParts{std::move(library), *identity, *sealed, *notify, clock, random, journal_path});
+    alerts.emplace(std::move(alert_key), *sealed);
+    for (State* state : std::initializer_list<State*>{&*identity, &*notify, &*engine, &*alerts}) journal->attach(*state);
+    journal->open();
+    identity->open();
+    first = identity->first_start();
+    open_views();
+    if (auto status = open_ledger(); !status) return status;
+    return open_watch(std::move(*rules));
+  }
+
+  // The origin names the ledger for ever: it is chosen once and kept beside the journal.
+  Status read_origin() {
+    auto kept = read_file(path("origin"));
+    if (kept) {
+      std::string was(trim(*kept));
+      if (!options.origin.empty() && options.origin != was)
+        return invalid("config.origin", "/origin", {"审计链的名称一经启用不能更改：" + was, "The ledger's origin cannot change once in use: " + was});
+      options.origin = was;
+      return done();
+    }
+    if (options.origin.empty()) options.origin = "callwarden.local/" + to_hex(random.bytes(6));
+    write_file_atomic(path("origin"), options.origin + "\n");
+    return done();
+  }
+
+  void open_views() {
+    views.emplace(path("views.db"), *journal);
+    case_list.emplace(*engine);
+    views->attach(*case_list);
+    views->attach(alert_list);
+    views->attach(evidence_list);
+    views->start();
+  }
+
+  Status open_ledger() {
+    entries.emplace(*journal);
+    auto opened = Ledger::open({.folder = path("ledger"), .origin = options.origin, .key_file = path("ledger.key")}, *entries, random);
+    if (!opened) return std::move(opened).problem();
+    ledger = std::move(*opened);
+    return done();
+  }
+
+  Status open_watch(std::shared_ptr<const detect::RuleSet> rules) {
+    std::string root = journal->read([&] { return identity->root(); });
+    for (auto& source : options.sources)
+      if (source.org.empty()) source.org = root;
+    watch.emplace(watch::WatchOptions{.folder = path("watch"), .sources = options.sources, .threads = options.threads},
+                  clock, random, *journal, *alerts, std::move(rules));
+    return watch->start();
+  }
+
+  // ---- calling people to alerts ----
+
+  // After a restart: from the first entry of the last hour.
+  std::uint64_t first_to_call() {
+    std::uint64_t from = journal->size();
+    std::int64_t since = clock.now_ms() - kCallWithinMs;
+    while (from > 0) {
+      std::uint64_t step = std::min<std::uint64_t>(from, 256);
+      auto batch = journal->entries(from - step, step);
+      auto entry = Entry::parse(batch.front());
+      from -= step;
+      if (!entry || entry->at_ms < since) break;
+    }
+    return from;
+  }
+
+  // Tells whoever acts as duty officer of an alert that fired. Told once, however often it is said.
+  void call_people() {
+    for (auto batch = journal->entries(called, 512); !batch.empty(); batch = journal->entries(called, 512)) {
+      for (const auto& bytes : batch) {
+        ++called;
+        auto entry = Entry::parse(bytes);
+        if (!entry || (entry->kind != "alert.fired" && entry->kind != "alert.refired")) continue;
+        if (entry->at_ms < clock.now_ms() - kCallWithinMs) continue;
+        call_for(*entry);
+      }
+    }
+  }
+
+  void call_for(const Entry& entry) {
+    auto answer = journal->run({.vital = true}, [&](Draft& draft) -> Result<json::object> {
+      const watch::Alert* alert = alerts->find(entry.name);
+      if (!alert || alert->closed() || !alert->silence.empty()) return json::object{};
+      const auto* rule = watch->rules()->find(alert->rule);
+      Text title = rule ? rule->title : Text{alert->rule, alert->rule};
+      auto people = identity->post_people("duty-officer", alert->org);
+      if (people.empty()) return json::object{};
+      notify->tell(draft, {.about = alert->rule == "watch.source-silent" ? "source_silent" : "alert", .seq = entry.seq,
+                           .name = alert->id, .org = alert->org, .path = "/alerts/" + alert->id, .title = title, .text = title,
+                           .urgent = alert->level >= watch::Level::high, .people = people});
+      return json::object{};
+    });
+    if (!answer) log_warn("server", "nobody could be told of an alert: {}", answer.problem().code);
+  }
+
+  void clock_loop() {
+    while (!stopping) {
+      try {
+        engine->run_due(*journal);
+        call_people();
+      } catch (const std::exception& e) {
+        log_error("server", "the clocks' round failed: {}", e.what());
+      }
+      // A clock is at most this late; the next due time may also come nearer by a command.
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+
+  InstallationOptions options;
+  Clock& clock;
+  Random& random;
+  std::optional<Identity::First> first;
+  std::optional<Journal> journal;
+  std::optional<Sealed> sealed;
+  std::optional<Identity> identity;
+  std::optional<Notify> notify;
+  std::optional<Engine> engine;
+  std::optional<watch::Alerts> alerts;
+  std::optional<CaseList> case_list;
+  watch::AlertList alert_list;
+  api::EvidenceList evidence_list;
+  std::optional<Views> views;
+  std::optional<JournalEntries> entries;
+  std::unique_ptr<Ledger> ledger;
+  std::optional<watch::Watch> watch;
+  std::unique_ptr<api::Api> api;
+  std::unique_ptr<http::Server> server;
+  std::uint64_t called = 0;
+  std::atomic<bool> stopping{false};
+  std::thread clocks;
+};
+
+Installation::Installation(InstallationOptions options, Clock& clock, Random& random)
+    : impl_(std::make_unique<Impl>(std::move(options), clock, random)) {}
+
+Installation::~Installation() { stop(); }
+
+Status Installation::open() {
+  auto status = impl_->open();
+  if (status) impl_->called = impl_->first_to_call();
+  return status;
+}
+
+const std::optional<Identity::First>& Installation::first() const { return impl_->first; }
+
+void Installation::start() {
+  if (!impl_->options.threads) return;
+  impl_->notify->start();
+  impl_->ledger->start();
+  impl_->clocks = std::thread([this] { impl_->clock_loop(); });
+}
+
+void Installation::advance() {
+  impl_->watch->drain();
+  impl_->watch->tick();
+  impl_->engine->run_due(*impl_->journal);
+  impl_->call_people();
+  impl_->notify->deliver_due();
+  auto status = impl_->ledger->advance();
+  if (!status) log_warn("server", "no checkpoint: {}", status.problem().code);
+}
+
+// In the order of what may still cause what: requests, sources, clocks, delivery, then the record.
+void Installation::stop() {
+  if (impl_->stopping.exchange(true)) return;
+  if (impl_->server) impl_->server->stop();
+  impl_->api.reset();
+  if (impl_->clocks.joinable()) impl_->clocks.join();
+  if (impl_->watch) impl_->watch->stop();
+  if (impl_->notify) impl_->notify->stop();
+  if (impl_->ledger) impl_->ledger->stop();
+  if (impl_->views) impl_->views->stop();
+  if (impl_->journal) impl_->journal->close();
+}
+
+Status Installation::serve(http::ServerOptions options, std::vector<http::Asset> console, OffsetClock* test_clock) {
+  Impl& m = *impl_;
+  m.api = std::make_unique<api::Api>(api::Services{
+      *m.journal, *m.views, *m.sealed, *m.identity, *m.engine, *m.alerts, *m.watch, *m.ledger, *m.notify,
+      m.clock, m.random, m.options.version, ledger_folder(), test_clock,
+      test_clock ? 10'000 : 30});
+  http::Router router;
+  m.api->add_to(router);
+  if (!console.empty()) router.fallback(http::static_files(std::move(console)));
+  options.gate = m.api->gate();
+  m.server = std::make_unique<http::Server>(std::move(options), std::move(router), m.clock, m.random);
+  return m.server->start();
+}
+
+http::Server* Installation::server() { return impl_->server.get(); }
+Journal& Installation::journal() { return *impl_->journal; }
+Views& Installation::views() { return *impl_->views; }
+Sealed& Installation::sealed() { return *impl_->sealed; }
+Identity& Installation::identity() { return *impl_->identity; }
+Engine& Installation::engine() { return *impl_->engine; }
+watch::Alerts& Installation::alerts() { return *impl_->alerts; }
+watch::Watch& Installation::watch() { return *impl_->watch; }
+Ledger& Installation::ledger() { return *impl_->ledger; }
+Notify& Installation::notify() { return *impl_->notify; }
+std::string Installation::ledger_folder() const { return impl_->path("ledger"); }
+
+}  // namespace cw
