@@ -217,14 +217,26 @@ struct Engine::Impl {
           return part && holds(p.relation, *part, p.number);
         });
       case Op::field_ref: return references(p);
-      default: return false;  // indexed: what did not hit does not hold
+      default: return any_text(p);
     }
+  }
+
+  // A glob or an expression that no literal triggers.
+  bool any_text(const Predicate& p) {
+    auto test = [&](std::string_view text, Kind kind) {
+      return kind != Kind::null && predicate_holds(p, text, scratch.regex);
+    };
+    if (p.field != Predicates::kAnyField) {
+      return any_value(p.field, [&](const Value& v) { return test(v.text, v.kind); });
+    }
+    return std::any_of(event.fields.begin(), event.fields.end(),
+                       [&](const Field& f) { return test(f.value, f.kind); });
   }
 
   bool predicate_true(std::uint32_t id) {
     if (hit[id] == epoch) return true;
     const Predicate& p = set.predicates[id];
-    if (p.op <= Op::regex || known[id] == epoch) return false;
+    if (p.indexed || known[id] == epoch) return false;
     known[id] = epoch;
     bool value = compute(p);
     if (value) hit[id] = epoch;

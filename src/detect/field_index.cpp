@@ -83,24 +83,18 @@ void AffixTrie::find(std::string_view value, std::vector<std::uint32_t>& hits) c
 
 void FieldIndex::add(std::uint32_t id, const Predicate& p) {
   empty_ = false;
-  View& view = p.cased || p.op == Op::regex ? raw_ : folded_;
+  View& view = p.cased ? raw_ : folded_;  // an expression is only triggered by folded literals
   view.used = true;
   heavy_ |= p.op != Op::equals;
   switch (p.op) {
     case Op::equals: view.equal.add(p.text, id); break;
     case Op::prefix: view.prefix.add(p.text, id); break;
     case Op::suffix: view.suffix.add(p.text, id); break;
-    case Op::contains: view.builder.add_literal(p.text, id); break;
-    case Op::regex: view.builder.add_regex(*p.regex, id); break;
-    case Op::glob: {
-      std::string_view literal = longest_literal(p.glob);
-      if (literal.empty()) {
-        view.any.push_back(id);
-      } else {
-        view.builder.add_literal(literal, id);
-      }
+    case Op::contains: view.builder.add(p.text, id); break;
+    case Op::glob:
+    case Op::regex:
+      for (const std::string& literal : p.triggers) view.builder.add(literal, id);
       break;
-    }
     default: CW_CHECK(false);
   }
 }
@@ -148,12 +142,11 @@ void FieldIndex::find_in(const View& view, std::string_view text, std::string_vi
     }
     if (holds) hits.push_back(id);
   };
-  for (std::uint32_t id : view.any) confirm(id);
   if (!view.matcher) return;
   std::vector<std::uint32_t>& candidates = scratch.candidates;
   candidates.clear();
   view.matcher->scan(text, scratch.match, candidates);
-  // SINGLEMATCH is per database, and a prefiltered expression may still be reported twice.
+  // An expression may have been triggered by several literals.
   if (candidates.size() > 1) {
     std::sort(candidates.begin(), candidates.end());
     candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());

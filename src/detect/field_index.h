@@ -57,7 +57,7 @@ class AffixTrie {
 
 class FieldIndex {
  public:
-  void add(std::uint32_t id, const Predicate& predicate);  // op equals … regex
+  void add(std::uint32_t id, const Predicate& predicate);  // an indexed one
   void build(const Predicates& predicates);
   void fit(MatchScratch& scratch) const;
   bool empty() const { return empty_; }
@@ -74,7 +74,6 @@ class FieldIndex {
     AffixTrie prefix{false}, suffix{true};
     MatcherBuilder builder;
     std::unique_ptr<Matcher> matcher;
-    std::vector<std::uint32_t> any;  // globs without a literal: always asked
     bool used = false;
   };
   void find_in(const View& view, std::string_view text, std::string_view raw,

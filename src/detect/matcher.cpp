@@ -3,7 +3,6 @@
 #include <hs/hs.h>
 
 #include <algorithm>
-#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -78,8 +77,15 @@ hs_platform_info_t target() {
   return info;
 }
 
-int collect(unsigned id, unsigned long long, unsigned long long, unsigned, void* context) {
-  static_cast<std::vector<std::uint32_t>*>(context)->push_back(id);
+struct Collected {
+  const std::vector<std::uint32_t>& first;
+  const std::vector<std::uint32_t>& ids;
+  std::vector<std::uint32_t>& out;
+};
+
+int collect(unsigned literal, unsigned long long, unsigned long long, unsigned, void* context) {
+  auto& c = *static_cast<Collected*>(context);
+  c.out.insert(c.out.end(), c.ids.begin() + c.first[literal], c.ids.begin() + c.first[literal + 1]);
   return 0;
 }
 
@@ -94,102 +100,52 @@ MatchScratch& MatchScratch::operator=(MatchScratch&& other) noexcept {
 }
 
 void MatchScratch::fit(const Matcher& matcher) {
-  for (const hs_database_t* database : matcher.databases_) {
-    check_hs(hs_alloc_scratch(database, &scratch_), "hs_alloc_scratch");
-  }
+  if (matcher.database_ == nullptr) return;
+  check_hs(hs_alloc_scratch(matcher.database_, &scratch_), "hs_alloc_scratch");
 }
 
-Matcher::~Matcher() {
-  for (hs_database_t* database : databases_) hs_free_database(database);
-}
+Matcher::~Matcher() { hs_free_database(database_); }
 
 void Matcher::scan(std::string_view text, MatchScratch& scratch,
                    std::vector<std::uint32_t>& ids) const {
-  ids.insert(ids.end(), always_.begin(), always_.end());
-  if (text.empty()) {
-    ids.insert(ids.end(), regexes_.begin(), regexes_.end());  // some match ""
-    return;
-  }
+  if (database_ == nullptr || text.empty()) return;
   CW_CHECK(text.size() <= UINT32_MAX);
-  for (const hs_database_t* database : databases_) {
-    check_hs(platform().scan(database, text.data(), static_cast<unsigned>(text.size()), 0,
-                             scratch.scratch_, collect, &ids),
-             "hs_scan");
-  }
+  Collected context{first_, ids_, ids};
+  check_hs(platform().scan(database_, text.data(), static_cast<unsigned>(text.size()), 0,
+                           scratch.scratch_, collect, &context),
+           "hs_scan");
 }
 
 std::size_t Matcher::bytes() const {
-  std::size_t total = 0;
-  for (const hs_database_t* database : databases_) {
-    std::size_t size = 0;
-    if (hs_database_size(database, &size) == HS_SUCCESS) total += size;
-  }
-  return total;
+  std::size_t size = 0;
+  if (database_ != nullptr) check_hs(hs_database_size(database_, &size), "hs_database_size");
+  return size;
 }
-
-void MatcherBuilder::add_literal(std::string_view text, std::uint32_t id) {
-  CW_CHECK(!text.empty());
-  literals_.push_back({hex_expression(text), HS_FLAG_SINGLEMATCH | HS_FLAG_DOTALL, id});
-}
-
-void MatcherBuilder::add_regex(const Regex& regex, std::uint32_t id) {
-  unsigned flags = HS_FLAG_SINGLEMATCH | HS_FLAG_PREFILTER | HS_FLAG_UTF8 | HS_FLAG_ALLOWEMPTY;
-  if (regex.flags().caseless) flags |= HS_FLAG_CASELESS;
-  if (regex.flags().multiline) flags |= HS_FLAG_MULTILINE;
-  if (regex.flags().dotall) flags |= HS_FLAG_DOTALL;
-  regexes_.push_back({std::string(regex.text()), flags, id});
-}
-
-namespace {
-
-// One database, or null with the index of the expression at fault in `bad`.
-template <typename Items>
-hs_database_t* compile_database(const Items& items, std::size_t& bad) {
-  std::vector<const char*> expressions;
-  std::vector<unsigned> flags, ids;
-  for (const auto& item : items) {
-    expressions.push_back(item.expression.c_str());
-    flags.push_back(item.flags);
-    ids.push_back(item.id);
-  }
-  hs_platform_info_t info = target();
-  hs_database_t* database = nullptr;
-  hs_compile_error_t* error = nullptr;
-  hs_error_t result =
-      hs_compile_multi(expressions.data(), flags.data(), ids.data(),
-                       static_cast<unsigned>(items.size()), HS_MODE_BLOCK, &info, &database, &error);
-  if (result == HS_SUCCESS) return database;
-  bad = items.size();
-  if (error != nullptr && error->expression >= 0) bad = static_cast<std::size_t>(error->expression);
-  std::string message = error != nullptr && error->message != nullptr ? error->message : "unknown";
-  hs_free_compile_error(error);
-  if (result != HS_COMPILER_ERROR) throw std::runtime_error("vectorscan: cannot compile: " + message);
-  return nullptr;
-}
-
-}  // namespace
 
 std::unique_ptr<Matcher> MatcherBuilder::build() const {
   auto out = std::make_unique<Matcher>();
-  std::size_t bad = 0;
-  if (!literals_.empty()) {
-    hs_database_t* database = compile_database(literals_, bad);
-    if (database == nullptr) throw std::runtime_error("vectorscan: literals do not compile");
-    out->databases_.push_back(database);
+  if (ids_.empty()) return out;
+  std::vector<std::string> expressions;
+  std::vector<unsigned> flags, numbers;
+  for (const auto& [literal, ids] : ids_) {
+    CW_CHECK(!literal.empty());
+    numbers.push_back(static_cast<unsigned>(expressions.size()));
+    flags.push_back(HS_FLAG_SINGLEMATCH | HS_FLAG_DOTALL);
+    expressions.push_back(hex_expression(literal));
+    out->first_.push_back(static_cast<std::uint32_t>(out->ids_.size()));
+    out->ids_.insert(out->ids_.end(), ids.begin(), ids.end());
   }
-  // Apart from the literals, in UTF-8 mode; what the library refuses is always asked of PCRE2.
-  std::vector<Item> regexes = regexes_;
-  while (!regexes.empty()) {
-    hs_database_t* database = compile_database(regexes, bad);
-    if (database != nullptr) {
-      out->databases_.push_back(database);
-      break;
-    }
-    if (bad >= regexes.size()) bad = regexes.size() - 1;  // together too large
-    out->always_.push_back(regexes[bad].id);
-    regexes.erase(regexes.begin() + static_cast<std::ptrdiff_t>(bad));
-  }
-  for (const Item& item : regexes) out->regexes_.push_back(item.id);
+  out->first_.push_back(static_cast<std::uint32_t>(out->ids_.size()));
+  std::vector<const char*> pointers;
+  for (const std::string& expression : expressions) pointers.push_back(expression.c_str());
+  hs_platform_info_t info = target();
+  hs_compile_error_t* error = nullptr;
+  hs_error_t result = hs_compile_multi(pointers.data(), flags.data(), numbers.data(),
+                                       static_cast<unsigned>(pointers.size()), HS_MODE_BLOCK, &info,
+                                       &out->database_, &error);
+  std::string message = error != nullptr && error->message != nullptr ? error->message : "";
+  hs_free_compile_error(error);
+  check_hs(result, ("compiling literals (" + message + ")").c_str());
   return out;
 }
 
@@ -208,7 +164,7 @@ void matcher_self_test(std::uint64_t seed, int rounds) {
     for (std::size_t i = 0; i < count; ++i) literals.push_back(random_text(1 + random.below(24)));
     MatcherBuilder builder;
     for (std::size_t i = 0; i < count; ++i) {
-      builder.add_literal(literals[i], static_cast<std::uint32_t>(i));
+      builder.add(literals[i], static_cast<std::uint32_t>(i));
     }
     AhoCorasick oracle(literals);
     auto matcher = builder.build();

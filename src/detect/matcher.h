@@ -1,4 +1,4 @@
-// Many patterns over one text at once: the only face of Vectorscan, and its guard.
+// Many literals over one text at once: the only face of Vectorscan, and its guard.
 //
 // Debian 12's libvectorscan 5.4.9 loses matches when it dispatches to its AVX-512 code. The static
 // library carries one copy of the scanner per instruction set, each under its own name
@@ -9,18 +9,17 @@
 //
 // Thread-safety: a Matcher is immutable; each thread brings its own MatchScratch.
 //
-//   MatcherBuilder b;  b.add_literal("cmd.exe", 7);
+//   MatcherBuilder b;  b.add("cmd.exe", 7);
 //   auto matcher = b.build();
-//   matcher->scan(text, scratch, [](std::uint32_t id) { … });   // each id at most once
+//   matcher->scan(text, scratch, ids);
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "sigma_regex.h"
 
 struct hs_database;
 struct hs_scratch;
@@ -49,33 +48,27 @@ class Matcher {
   Matcher(const Matcher&) = delete;
   Matcher& operator=(const Matcher&) = delete;
 
-  // Appends the ids of literals that occur and of expressions that may match, each once. For an
-  // expression this is necessary, not sufficient: ask the Regex. `text` is valid UTF-8.
+  // Appends the ids of the literals that occur in `text`, each literal's once.
   void scan(std::string_view text, MatchScratch& scratch, std::vector<std::uint32_t>& ids) const;
   std::size_t bytes() const;
 
  private:
   friend class MatcherBuilder;
   friend class MatchScratch;
-  std::vector<hs_database*> databases_;
-  std::vector<std::uint32_t> always_;   // expressions no database can hold
-  std::vector<std::uint32_t> regexes_;  // those that a database holds
+  hs_database* database_ = nullptr;
+  std::vector<std::uint32_t> first_;  // of literal i in ids_; one more at the end
+  std::vector<std::uint32_t> ids_;
 };
 
 class MatcherBuilder {
  public:
-  void add_literal(std::string_view text, std::uint32_t id);  // not empty
-  void add_regex(const Regex& regex, std::uint32_t id);
-  bool empty() const { return literals_.empty() && regexes_.empty(); }
+  // Not empty. Several ids may share a literal and several literals an id.
+  void add(std::string_view literal, std::uint32_t id) { ids_[std::string(literal)].push_back(id); }
+  bool empty() const { return ids_.empty(); }
   std::unique_ptr<Matcher> build() const;  // throws std::runtime_error if the library fails
 
  private:
-  struct Item {
-    std::string expression;
-    unsigned flags;
-    std::uint32_t id;
-  };
-  std::vector<Item> literals_, regexes_;
+  std::map<std::string, std::vector<std::uint32_t>> ids_;
 };
 
 // Plants literals in random texts and compares with AhoCorasick. Throws std::runtime_error naming

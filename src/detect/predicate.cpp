@@ -172,7 +172,13 @@ std::uint32_t Predicates::intern(Predicate p) {
     case Op::exists: break;
   }
   auto [at, added] = by_key_.try_emplace(std::move(key), all_.size());
-  if (added) all_.push_back(std::move(p));
+  if (!added) return at->second;
+  if (p.op == Op::regex) p.triggers = required_literals(p.regex->text());
+  if (p.op == Op::glob && !longest_literal(p.glob).empty()) {
+    p.triggers.emplace_back(longest_literal(p.glob));
+  }
+  p.indexed = p.op <= Op::contains || !p.triggers.empty();
+  all_.push_back(std::move(p));
   return at->second;
 }
 

@@ -20,7 +20,8 @@
 namespace cw::detect {
 
 enum class Op : std::uint8_t {
-  // Found for a whole value at once by the field's index (field_index.h):
+  // Found for a whole value at once by the field's index (field_index.h); globs and expressions
+  // only if they have a literal part:
   equals, prefix, suffix, contains, glob, regex,
   // Computed only when a rule asks:
   cidr, number, time_part, is_null, exists, field_ref,
@@ -57,6 +58,8 @@ struct Predicate {
   TimePart part = TimePart::minute;
   Op reference = Op::equals;        // field_ref: how the fields compare
   std::uint32_t other_field = 0;    // field_ref
+  bool indexed = false;             // set by intern(): found by the field's index, not computed
+  std::vector<std::string> triggers;  // glob, regex: folded literals of which one must occur
 };
 
 class Predicates {

@@ -15,15 +15,16 @@ double predicate_cost(const Predicate& p) {
   auto by_length = [](std::size_t size, double common) {
     return size >= 12 ? 1.0 : size >= 8 ? 2.0 : size >= 5 ? 5.0 : size >= 3 ? 20.0 : common;
   };
+  if (!p.indexed) return 200;  // known only by the presence of the field
   switch (p.op) {
     // A short number is an event id or a port, which whole kinds of events share.
     case Op::equals: return parse_number(p.text) ? 60 : by_length(p.text.size(), 40);
     case Op::prefix: return 2 * by_length(p.text.size(), 100);
     case Op::suffix: return by_length(p.text.size(), 100);
     case Op::contains: return 2 * by_length(p.text.size(), 150);
-    case Op::glob: return 3 * by_length(longest_literal(p.glob).size(), 150);
-    case Op::regex: return 30;
-    default: return 200;  // known only by the presence of the field
+    case Op::glob:
+    case Op::regex: return 3 * by_length(p.triggers[0].size(), 150);
+    default: return 200;
   }
 }
 
@@ -41,8 +42,9 @@ class WitnessFinder {
     switch (e.kind) {
       case Expr::Kind::predicate: {
         const Predicate& p = predicates_[e.predicate];
-        bool indexed = p.op <= Op::regex;
-        return {predicate_cost(p), {indexed ? e.predicate : presence_[p.field]}};
+        std::uint32_t witness = p.indexed ? e.predicate : presence_[p.field];
+        if (witness == kNone) return {};
+        return {predicate_cost(p), {witness}};
       }
       case Expr::Kind::all: {
         Witness best;
@@ -147,7 +149,7 @@ void build_index(const Predicates& predicates, const std::vector<Expr>& exprs,
   out.fields.resize(field_count);
   sort_unique(used);
   for (std::uint32_t id : used) {
-    if (predicates[id].op <= Op::regex) out.fields[predicates[id].field].add(id, predicates[id]);
+    if (predicates[id].indexed) out.fields[predicates[id].field].add(id, predicates[id]);
   }
   for (std::uint32_t f = 0; f < field_count; ++f) {
     out.fields[f].build(predicates);

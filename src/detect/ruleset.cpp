@@ -272,7 +272,7 @@ class RuleLinker {
     // A predicate that is computed on demand is witnessed by its field being there.
     for (std::uint32_t id = 0; id < out_.predicates.all().size(); ++id) {
       const Predicate& p = out_.predicates[id];
-      if (p.op > Op::regex && p.op != Op::exists) {
+      if (!p.indexed && p.op != Op::exists && p.field != Predicates::kAnyField) {
         out_.predicates.intern({.field = p.field, .op = Op::exists});
       }
     }

@@ -1,5 +1,5 @@
 // One regular expression in PCRE2, UTF mode, no JIT, with limits on matching and on memory; the one
-// that decides. (matcher.h only says when it is worth asking.) Thread-safe: matching uses the
+// that decides; required_literals() says when it is worth asking. Thread-safe: matching uses the
 // caller's scratch.
 //
 //   std::string error;
@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cw::detect {
 
@@ -54,5 +55,9 @@ class Regex {
   RegexFlags flags_;
   void* code_ = nullptr;
 };
+
+// Texts of which at least one must occur, without regard to case, in whatever the expression
+// matches; empty if none are known. Conservative: an expression it does not follow has none.
+std::vector<std::string> required_literals(std::string_view expression);
 
 }  // namespace cw::detect
