@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
+#include <cmath>
 #include <thread>
 
 #include "client.h"
@@ -145,12 +145,12 @@ json::object bench_http(const HttpBenchOptions& options) {
   server.stop();
   const BareServer bare(answer);
   const BenchRun base = bench_run(bare.port(), options);
-  return {{"requests_per_s", ours.per_s},
-          {"p50_us", ours.p50_us},
-          {"p99_us", ours.p99_us},
-          {"baseline_requests_per_s", base.per_s},
-          {"baseline_p50_us", base.p50_us},
-          {"baseline_p99_us", base.p99_us},
+  return {{"requests_per_s", std::llround(ours.per_s)},
+          {"p50_us", std::llround(ours.p50_us)},
+          {"p99_us", std::llround(ours.p99_us)},
+          {"baseline_requests_per_s", std::llround(base.per_s)},
+          {"baseline_p50_us", std::llround(base.p50_us)},
+          {"baseline_p99_us", std::llround(base.p99_us)},
           {"ratio_to_baseline", base.per_s > 0 ? ours.per_s / base.per_s : 0.0},
           {"connections", options.connections},
           {"requests", ours.requests + base.requests}};
