@@ -21,6 +21,7 @@ constexpr std::size_t cli_file_max = 256 * 1024;
 constexpr const char* usage_zh =
     "用法：\n"
     "  callwarden ledger verify 文件夹|网址 [--key 公钥] [--from N] [--to M] [--witness 公钥]\n"
+    "                           [--since 先前保存的检查点文件]\n"
     "  callwarden ledger verify --proof 文件 --key 公钥 [--entry 文件]\n"
     "  callwarden ledger prove 文件夹|网址 序号 [--out 文件]\n"
     "  callwarden ledger export 来源 目标文件夹 [--key 公钥]\n"
@@ -32,6 +33,7 @@ constexpr const char* usage_zh =
 constexpr const char* usage_en =
     "usage:\n"
     "  callwarden ledger verify DIR|URL [--key VKEY] [--from N] [--to M] [--witness VKEY]\n"
+    "                           [--since KEPT_CHECKPOINT]\n"
     "  callwarden ledger verify --proof FILE --key VKEY [--entry FILE]\n"
     "  callwarden ledger prove DIR|URL N [--out FILE]\n"
     "  callwarden ledger export SRC DST [--key VKEY]\n"
@@ -60,8 +62,8 @@ struct LedgerArgs {
 
 LedgerArgs parse_ledger_args(int argc, char** argv) {
   static const std::set<std::string> with_value{
-      "--key",     "--proof", "--entry", "--from", "--to",      "--out", "--witness",
-      "--threads", "--lang",  "--state", "--log",  "--log-key", "--name"};
+      "--key",     "--proof", "--entry", "--from", "--to",      "--out",  "--witness",
+      "--threads", "--lang",  "--state", "--log",  "--log-key", "--name", "--since"};
   LedgerArgs args;
   for (const char* name : {"LC_ALL", "LANG"}) {
     const char* set = std::getenv(name);
@@ -197,7 +199,13 @@ int run_verify(const LedgerArgs& args) {
   if (args.words.size() != 1) return wrong_use(args, "");
   auto log = open_log(args.words[0]);
   if (!log) return fail(args, log.problem());
-  auto report = verify_log(**log, verify_options(args));
+  VerifyOptions options = verify_options(args);
+  if (args.options.contains("--since")) {
+    auto kept = read_whole_file(args.option("--since"), cli_file_max);
+    if (!kept) return fail(args, kept.problem());
+    options.since = std::move(*kept);
+  }
+  auto report = verify_log(**log, options);
   return report ? pass(args, *report) : fail(args, report.problem());
 }
 

@@ -163,6 +163,16 @@ TEST_F(LedgerCli, AProofFileStandsAlone) {
   EXPECT_EQ(run({"verify", "--proof", file, "--key", vkey}), 1);
 }
 
+TEST_F(LedgerCli, AKeptCheckpointIsHeldAgainstTheLog) {
+  write_file(folder / "kept", read_file(log() + "/checkpoint"));
+  source.grow(700);
+  ASSERT_TRUE(ledger->advance());
+  EXPECT_EQ(run({"verify", log(), "--key", vkey, "--since", folder / "kept"}), 0) << err;
+  write_file(folder / "newer", read_file(log() + "/checkpoint"));
+  write_file(log() + "/checkpoint", read_file(folder / "kept"));
+  EXPECT_EQ(run({"verify", log(), "--key", vkey, "--since", folder / "newer"}), 1);
+}
+
 TEST_F(LedgerCli, ExportWritesACopyThatVerifies) {
   ASSERT_EQ(run({"export", log(), folder / "copy", "--key", vkey}), 0) << err;
   EXPECT_EQ(run({"verify", folder / "copy", "--key", vkey}), 0);

@@ -44,6 +44,7 @@ TEST(GoTlog, VerifiesWhatWeExportAndRefusesWhatWasAltered) {
   MemorySource source(0);
   auto ledger = open_ledger(folder, source);
   ASSERT_TRUE(ledger);
+  std::string older = folder / "copy1/checkpoint";
   for (std::uint64_t size : {1, 256, 700, 66'000}) {
     source.grow(size);
     ASSERT_TRUE((*ledger)->advance());
@@ -51,12 +52,14 @@ TEST(GoTlog, VerifiesWhatWeExportAndRefusesWhatWasAltered) {
     ASSERT_TRUE((*ledger)->export_to(copy));
     write_file(folder / "one.tlog-proof", *(*ledger)->prove(size - 1));
     std::string arguments =
-        copy + " " + (*ledger)->verifier_key() + " " + (folder / "one.tlog-proof");
+        copy + " " + (*ledger)->verifier_key() + " " + (folder / "one.tlog-proof") + " " + older;
+    older = copy + "/checkpoint";
     Ran good = run(tool + " " + arguments);
     EXPECT_EQ(good.code, 0) << good.output;
     EXPECT_NE(good.output.find("verified " + std::to_string(size) + " entries"), std::string::npos)
         << good.output;
     EXPECT_NE(good.output.find(source.entries.back()), std::string::npos) << good.output;
+    EXPECT_NE(good.output.find("verified growth"), std::string::npos) << good.output;
   }
 
   std::string bundle = folder / "copy700/tile/entries/001";

@@ -1,7 +1,7 @@
-// The ledger: the journal's entries as a Merkle log in public formats (C2SP tlog-tiles, signed-note,
-// tlog-checkpoint, tlog-proof, tlog-cosignature, tlog-witness), so that a stranger can check it
-// with tools we did not write. docs/formats/ledger.md says it byte by byte. Free functions are pure
-// and thread-safe; Ledger and Witness lock for themselves.
+// The ledger: the journal's entries as a Merkle log in public formats (C2SP tlog-tiles,
+// signed-note, tlog-checkpoint, tlog-proof, tlog-cosignature, tlog-witness), so that a stranger can
+// check it with tools we did not write. docs/formats/ledger.md says it byte by byte. Free functions
+// are pure and thread-safe; Ledger and Witness lock for themselves.
 //
 //   auto ledger = Ledger::open({.folder = dir, .origin = "ledger.example/12345", .key_file = key},
 //                              source, random);
@@ -147,7 +147,8 @@ Result<std::unique_ptr<LogFiles>> open_log(const std::string& folder_or_url);
 
 struct VerifyOptions {
   std::string key;  // the log's vkey, got from the organisation; empty: the log's own file "vkey"
-  std::vector<std::string> witnesses;     // vkeys (kind 4) that must have cosigned
+  std::vector<std::string> witnesses;  // vkeys (kind 4) that must have cosigned
+  std::string since;  // a checkpoint kept from before: the log must still begin with it
   std::optional<std::uint64_t> from, to;  // only the entries [from, to) and their way to the root
   unsigned threads = 0;                   // 0: as many as the machine has, at most 8
   std::function<void(std::uint64_t done, std::uint64_t all)> progress;  // one thread at a time

@@ -315,6 +315,33 @@ Result<std::string> read_checkpoint(const LogFiles& log) {
   return std::move(*text);
 }
 
+// The log must begin with what a checkpoint kept from before says.
+std::optional<Problem> verify_since(const LogFiles& log, const VerifierKey& key,
+                                    const Checkpoint& now, const std::string& since) {
+  auto older = open_checkpoint(since, key);
+  if (!older) return older.problem();
+  std::string was = std::to_string(older->size), is = std::to_string(now.size);
+  if (older->size > now.size) {
+    return broken_at(
+        "ledger.truncated", "since",
+        {"账本现有 " + is + " 条，而保存的检查点有 " + was + " 条：账本被截短",
+         "the log has " + is + " entries and the kept checkpoint " + was + ": it was truncated"});
+  }
+  if (older->size > 0) {
+    TileTree tree(log, now.size);
+    if (verify_consistency(older->size, now.size, older->root, now.root,
+                           tree.consistency(older->size, now.size))) {
+      return std::nullopt;
+    }
+    return broken_at("ledger.fork", "since",
+                     {"账本的前 " + was + " 条与保存的检查点不一致：账本被改写或分叉",
+                      "the first " + was +
+                          " entries are not those of the kept checkpoint: the "
+                          "log was rewritten"});
+  }
+  return std::nullopt;
+}
+
 struct OpenedLog {
   VerifierKey key;
   SignedNote note;
@@ -361,6 +388,9 @@ Result<VerifyReport> verify_log(const LogFiles& log, const VerifyOptions& option
   if (!opened) return opened.problem();
   VerifyReport& report = opened->report;
   const Checkpoint& checkpoint = report.checkpoint;
+  if (!options.since.empty()) {
+    if (auto broken = verify_since(log, opened->key, checkpoint, options.since)) return *broken;
+  }
   if (options.from || options.to) {
     report.from = options.from.value_or(0);
     report.to = options.to.value_or(checkpoint.size);

@@ -194,6 +194,23 @@ TEST_F(VerifyTest, ARangeIsCheckedWithItsWayToTheRoot) {
   EXPECT_EQ(place({.from = 0, .to = 601}), "/from");
 }
 
+TEST_F(VerifyTest, ACheckpointKeptFromBeforeMustStillBeItsBeginning) {
+  std::string kept = read_file(log() + "/checkpoint");
+  source.grow(1300);
+  ASSERT_TRUE((*open_ledger(folder, source))->advance());
+  EXPECT_TRUE(verify({.since = kept}));
+  TemporaryFolder other;
+  fs::copy_file(folder / "key", other / "key");
+  for (std::uint64_t size : {600, 900, 500}) {
+    MemorySource forged(size, ",\"forged\":1");
+    fs::remove_all(other / "log");
+    ASSERT_TRUE((*open_ledger(other, forged))->advance());
+    auto refused = verify_log(**open_log(other / "log"), {.key = vkey, .since = kept});
+    ASSERT_FALSE(refused) << size;
+    EXPECT_EQ(refused.problem().code, size < 600 ? "ledger.truncated" : "ledger.fork");
+  }
+}
+
 TEST_F(VerifyTest, TheLogsOwnKeyIsUsedAndSaidWhenNoneIsGiven) {
   auto report = verify_log(**open_log(log()), {});
   ASSERT_TRUE(report);

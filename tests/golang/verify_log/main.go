@@ -2,10 +2,10 @@
 // Callwarden's takes part. An auditor may build and run it as it stands; docs/formats/ledger.md
 // explains each step.
 //
-//	GO111MODULE=off GOPATH=/usr/share/gocode go run main.go DIR VKEY [PROOF]
+//	GO111MODULE=off GOPATH=/usr/share/gocode go run main.go DIR VKEY [PROOF [OLDER_CHECKPOINT]]
 //
-// It verifies the checkpoint's signature, every entry against the signed tree, and, if given, one
-// .tlog-proof file. It prints what it verified and exits 0, or says what is wrong and exits 1.
+// It verifies the checkpoint's signature, every entry against the signed tree and, if given, one
+// .tlog-proof file and that the log still begins as an older checkpoint says. It prints what it verified and exits 0, or says what is wrong and exits 1.
 package main
 
 import (
@@ -162,14 +162,47 @@ func verifyProof(path, vkey string) error {
 	return nil
 }
 
+func verifyGrowth(path, dir, vkey string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	older, err := open(text, vkey)
+	if err != nil {
+		return err
+	}
+	if text, err = os.ReadFile(filepath.Join(dir, "checkpoint")); err != nil {
+		return err
+	}
+	tree, err := open(text, vkey)
+	if err != nil {
+		return err
+	}
+	if older.N > tree.N {
+		return fmt.Errorf("the log has %d entries and had %d: it was cut", tree.N, older.N)
+	}
+	proof, err := tlog.ProveTree(tree.N, older.N, tlog.TileHashReader(tree, folder(dir)))
+	if err != nil {
+		return err
+	}
+	if err := tlog.CheckTree(proof, tree.N, tree.Hash, older.N, older.Hash); err != nil {
+		return err
+	}
+	fmt.Printf("verified growth from %d to %d entries\n", older.N, tree.N)
+	return nil
+}
+
 func main() {
 	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "usage: verify_log DIR VKEY [PROOF]")
+		fmt.Fprintln(os.Stderr, "usage: verify_log DIR VKEY [PROOF [OLDER_CHECKPOINT]]")
 		os.Exit(2)
 	}
 	err := verifyLog(os.Args[1], os.Args[2])
 	if err == nil && len(os.Args) > 3 {
 		err = verifyProof(os.Args[3], os.Args[2])
+	}
+	if err == nil && len(os.Args) > 4 {
+		err = verifyGrowth(os.Args[4], os.Args[1], os.Args[2])
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
