@@ -7,8 +7,8 @@ struct Somebody { const char *login, *name, *staff_no, *role, *where; };
 
 // Invented names; "where" is the organisation they belong to and their role reaches.
 constexpr Somebody kPeople[] = {
-    {"wang", "王建国", "2107", "duty-officer", "centre"},
-    {"zhao", "赵敏", "2108", "duty-officer", "centre"},
+    {"wang", "王建国", "2107", "duty-officer", "root"},
+    {"zhao", "赵敏", "2108", "duty-officer", "root"},
     {"li", "李卫东", "1003", "commander", "root"},
     {"chen", "陈志远", "1001", "commander", "root"},
     {"he", "何涛", "3320", "security", "root"},

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "commands.h"
 #include "config.h"
 #include "options.h"

@@ -63,7 +63,7 @@ struct Installation::Impl {
     std::string journal_path = path("journal.db");
     journal.emplace(JournalOptions{.path = journal_path, .origin = options.origin, .reserve_bytes = options.reserve_bytes,
                                    .snapshot_every = options.snapshot_every, .full_sync = options.full_sync,
-                                   .schemas = {Sealed::schema(), Engine::schema(), Notify::schema()}}, clock, random);
+                                   .schemas = {Sealed::schema(), Identity::schema(), Engine::schema(), Notify::schema()}}, clock, random);
     sealed.emplace(journal_path, std::move(*root), random);
     identity.emplace(*journal, *sealed, clock, random, options.access);
     notify.emplace(NotifyParts{*journal, *identity, *sealed, clock, random}, options.notify);
@@ -150,7 +150,7 @@ struct Installation::Impl {
 
   void call_for(const Entry& entry) {
     auto answer = journal->run({.vital = true}, [&](Draft& draft) -> Result<json::object> {
-      const watch::Alert* alert = alerts->find(entry.name);
+      const watch::Alert* alert = alerts->find(text_or(entry.body, "alert"));
       if (!alert || alert->closed() || !alert->silence.empty()) return json::object{};
       const auto* rule = watch->rules()->find(alert->rule);
       Text title = rule ? rule->title : Text{alert->rule, alert->rule};

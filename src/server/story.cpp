@@ -4,6 +4,7 @@
 
 #include <ostream>
 
+#include "base/text.h"
 #include "commands.h"
 #include "procedure/cases.h"
 
@@ -154,7 +155,7 @@ bool Story::recover() {
   for (const auto& id : children) {
     std::string owner = in_.journal().read([&] {
       auto view = in_.engine().view(id, "");
-      for (const auto& f : view->facts) if (f.id == "owner" && f.value == centre_.id("he")) return "he";
+      for (const auto& f : view->facts) if (f.id == "owner" && f.value.is_string() && std::string_view(f.value.get_string()) == centre_.id("he")) return "he";
       return "sun";
     });
     if (!corrective(id, owner)) return false;
