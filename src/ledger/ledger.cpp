@@ -21,8 +21,30 @@ namespace fs = std::filesystem;
 constexpr std::size_t ledger_read_max = 4096;                      // entries asked for at once
 constexpr std::size_t ledger_batch_bytes = std::size_t{32} << 20;  // written before a sync
 
+Problem source_shorter(std::uint64_t has, std::uint64_t signed_size) {
+  std::string h = std::to_string(has), s = std::to_string(signed_size);
+  return problem(Refusal::conflict, "ledger.shorter",
+                 {"日志只有 " + h + " 条，而已签名的账本有 " + s +
+                      " 条：较短的树不会被签名。请从较新的备份恢复，或以新来源名另立账本",
+                  "the journal has " + h + " entries and the signed ledger " + s +
+                      ": a shorter tree is never signed. Restore a newer backup, or open a ledger "
+                      "under a new origin"});
+}
+
+Problem source_forked(std::uint64_t size) {
+  std::string s = std::to_string(size);
+  return problem(Refusal::conflict, "ledger.forked",
+                 {"日志的前 " + s +
+                      " 条与已签名的账本不一致：不会签名。请用 callwarden ledger verify 找出差异",
+                  "the first " + s +
+                      " entries of the journal are not those that were signed: "
+                      "nothing is signed. Find the difference with callwarden ledger verify"});
+}
+
+}  // namespace
+
 // The right edge of the tree: all that is needed to append to it.
-struct Tip {
+struct LedgerTip {
   std::uint64_t size = 0;
   std::vector<std::vector<Hash>> levels;  // the partial tile of each level, 0 to 255 hashes
   std::string bundle;                     // the entries of the partial bundle
@@ -68,28 +90,6 @@ struct Tip {
   }
 };
 
-Problem source_shorter(std::uint64_t has, std::uint64_t signed_size) {
-  std::string h = std::to_string(has), s = std::to_string(signed_size);
-  return problem(Refusal::conflict, "ledger.shorter",
-                 {"日志只有 " + h + " 条，而已签名的账本有 " + s +
-                      " 条：较短的树不会被签名。请从较新的备份恢复，或以新来源名另立账本",
-                  "the journal has " + h + " entries and the signed ledger " + s +
-                      ": a shorter tree is never signed. Restore a newer backup, or open a ledger "
-                      "under a new origin"});
-}
-
-Problem source_forked(std::uint64_t size) {
-  std::string s = std::to_string(size);
-  return problem(Refusal::conflict, "ledger.forked",
-                 {"日志的前 " + s +
-                      " 条与已签名的账本不一致：不会签名。请用 callwarden ledger verify 找出差异",
-                  "the first " + s +
-                      " entries of the journal are not those that were signed: "
-                      "nothing is signed. Find the difference with callwarden ledger verify"});
-}
-
-}  // namespace
-
 struct Ledger::Impl {
   Impl(LedgerOptions o, EntrySource& s, NoteSigner k)
       : options(std::move(o)), source(s), signer(std::move(k)), files(folder_log(options.folder)) {}
@@ -100,7 +100,7 @@ struct Ledger::Impl {
   const std::unique_ptr<LogFiles> files;
 
   std::mutex round;  // one advance() at a time; guards tip
-  Tip tip;
+  LedgerTip tip;
 
   mutable std::mutex state;  // guards what follows: what is published
   Checkpoint published;
@@ -113,7 +113,7 @@ struct Ledger::Impl {
   std::thread thread;
 
   // Appends the source's entries up to `to`, committing full tiles whenever the batch is large.
-  void append_up_to(Tip& t, std::uint64_t to, FileBatch* batch) {
+  void append_up_to(LedgerTip& t, std::uint64_t to, FileBatch* batch) {
     while (t.size < to) {
       auto count = std::size_t(std::min<std::uint64_t>(ledger_read_max, to - t.size));
       std::vector<std::string> entries = source.read(t.size, count);
@@ -125,8 +125,8 @@ struct Ledger::Impl {
 
   // The tip of the published size from the tiles, checked against the signed root and the source;
   // nothing when the tiles are damaged.
-  std::optional<Tip> load_tip() {
-    Tip t;
+  std::optional<LedgerTip> load_tip() {
+    LedgerTip t;
     t.size = published.size;
     t.levels.resize(std::size_t(tile_levels(t.size)));
     if (t.size == 0) return t;
@@ -154,10 +154,10 @@ struct Ledger::Impl {
 
   // Tiles are derived: when they are lost or damaged, the source gives them again.
   Status rebuild() {
-    Tip t;
+    LedgerTip t;
     append_up_to(t, published.size, nullptr);
     if (t.root() != published.root) return source_forked(published.size);  // nothing is overwritten
-    t = Tip();
+    t = LedgerTip();
     FileBatch batch(options.folder);
     append_up_to(t, published.size, &batch);
     t.add_edge(batch);
@@ -190,7 +190,7 @@ struct Ledger::Impl {
     if (source.size() < outside->size) return source_shorter(source.size(), outside->size);
     Hash root;
     if (outside->size > tip.size) {
-      Tip t = tip;
+      LedgerTip t = tip;
       append_up_to(t, outside->size, nullptr);
       root = t.root();
     } else {
@@ -200,7 +200,7 @@ struct Ledger::Impl {
     return done();
   }
 
-  void publish(const Tip& t) {
+  void publish(const LedgerTip& t) {
     Checkpoint checkpoint{signer.name, t.size, t.root(), {}};
     std::string text = checkpoint.text();
     text += "\n" + signer.signature_line(text);
@@ -242,7 +242,7 @@ Status Ledger::Impl::advance() {
   const std::uint64_t before = tip.size;
   if (durable < before) return source_shorter(durable, before);
   if (durable == before) return done();
-  Tip next = tip;  // the old tip stays good if the disk refuses
+  LedgerTip next = tip;  // the old tip stays good if the disk refuses
   FileBatch batch(options.folder);
   append_up_to(next, durable, &batch);
   next.add_edge(batch);

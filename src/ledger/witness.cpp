@@ -14,13 +14,6 @@ constexpr std::size_t witness_request_max = 128 * 1024;
 constexpr std::size_t witness_proof_max = 63;
 constexpr std::size_t witness_state_max = std::size_t{64} << 20;
 
-struct KnownLog {
-  VerifierKey key;
-  std::string checkpoint;  // the largest cosigned note, or empty
-  std::uint64_t size = 0;
-  Hash root{};
-};
-
 struct AddRequest {
   std::uint64_t old_size = 0;
   MerkleProof proof;
@@ -71,6 +64,13 @@ Problem witness_refused(const WitnessReply& reply) {
 
 }  // namespace
 
+struct WitnessedLog {
+  VerifierKey key;
+  std::string checkpoint;  // the largest cosigned note, or empty
+  std::uint64_t size = 0;
+  Hash root{};
+};
+
 struct Witness::Impl {
   Impl(std::string f, NoteSigner s, Clock& c)
       : state_file(std::move(f)), signer(std::move(s)), clock(c) {}
@@ -79,7 +79,7 @@ struct Witness::Impl {
   const NoteSigner signer;
   Clock& clock;
   std::mutex mutex;
-  std::map<std::string, KnownLog, std::less<>> logs;  // by origin
+  std::map<std::string, WitnessedLog, std::less<>> logs;  // by origin
 
   // {"logs":{"<origin>":{"checkpoint":"<note>","vkey":"<key>"}}}
   void save() {
@@ -105,7 +105,8 @@ struct Witness::Impl {
       if (!value.is_object()) return damaged;
       auto key = VerifierKey::parse(text_or(value.as_object(), "vkey"));
       if (!key || key->name != origin) return damaged;
-      KnownLog log{*key, std::string(text_or(value.as_object(), "checkpoint")), 0, empty_root()};
+      WitnessedLog log{*key, std::string(text_or(value.as_object(), "checkpoint")), 0,
+                       empty_root()};
       if (!log.checkpoint.empty()) {
         auto checkpoint = open_checkpoint(log.checkpoint, log.key);
         if (!checkpoint) return damaged;
@@ -131,7 +132,7 @@ WitnessReply Witness::Impl::add(std::string_view body) {
   std::lock_guard lock(mutex);
   auto known = logs.find(checkpoint->origin);
   if (known == logs.end()) return witness_says(404, "this log is not known here");
-  KnownLog& log = known->second;
+  WitnessedLog& log = known->second;
   if (!note->verify(log.key))
     return witness_says(403, "the log's key did not sign this checkpoint");
   if (request->old_size > checkpoint->size)
@@ -145,7 +146,7 @@ WitnessReply Witness::Impl::add(std::string_view body) {
                                                        checkpoint->root, request->proof);
   if (!consistent)
     return witness_says(422, "the checkpoint is not shown to contain the one cosigned before");
-  KnownLog before = log;
+  WitnessedLog before = log;
   log.checkpoint = request->checkpoint;
   log.size = checkpoint->size;
   log.root = checkpoint->root;
@@ -172,7 +173,7 @@ Result<std::unique_ptr<Witness>> Witness::open(const std::string& state_file, No
 
 Status Witness::know(const VerifierKey& key) {
   std::lock_guard lock(impl_->mutex);
-  auto [it, fresh] = impl_->logs.try_emplace(key.name, KnownLog{key, {}, 0, empty_root()});
+  auto [it, fresh] = impl_->logs.try_emplace(key.name, WitnessedLog{key, {}, 0, empty_root()});
   if (!fresh && it->second.key.text() != key.text()) {
     return problem(Refusal::conflict, "ledger.witness_key",
                    {"账本“" + key.name + "”此前使用另一公钥，不会副署",
