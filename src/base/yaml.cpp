@@ -126,7 +126,7 @@ class YamlBuilder final : public YAML::EventHandler {
       top.key = std::move(value);
       top.has_key = true;
     } else {
-      top.node.entries.emplace_back(std::move(top.key), std::move(value));
+      top.node.entries.push_back({std::move(top.key), std::move(value)});
       top.has_key = false;
     }
   }
@@ -187,6 +187,13 @@ bool yaml_acceptable(std::string_view text, const YamlLimits& limits, YamlTree& 
 }
 
 }  // namespace
+
+YamlNode::YamlNode() = default;
+YamlNode::YamlNode(const YamlNode&) = default;
+YamlNode::YamlNode(YamlNode&&) noexcept = default;
+YamlNode& YamlNode::operator=(const YamlNode&) = default;
+YamlNode& YamlNode::operator=(YamlNode&&) noexcept = default;
+YamlNode::~YamlNode() = default;
 
 std::string describe(const Mistake& mistake, std::string_view lang) {
   return mistake.file + ":" + std::to_string(mistake.line) + ":" + std::to_string(mistake.column) +

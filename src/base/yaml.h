@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -31,20 +30,33 @@ struct Mistake {
 // "plan.yaml:12:7: …" in one language.
 std::string describe(const Mistake& mistake, std::string_view lang);
 
+struct YamlEntry;
+
 struct YamlNode {
+  YamlNode();
+  YamlNode(const YamlNode&);
+  YamlNode(YamlNode&&) noexcept;
+  YamlNode& operator=(const YamlNode&);
+  YamlNode& operator=(YamlNode&&) noexcept;
+  ~YamlNode();
+
   enum class Kind { null, scalar, list, map };
   Kind kind = Kind::null;
-  std::string text;                                    // of a scalar
-  bool quoted = false;                                 // '…', "…", | or >: always a string
-  int line = 0;                                        // of its first character, from 1
-  int column = 0;                                      // from 1, in code points
-  std::vector<YamlNode> items;                         // of a list
-  std::vector<std::pair<YamlNode, YamlNode>> entries;  // of a map, in the file's order
+  std::string text;                // of a scalar
+  bool quoted = false;             // '…', "…", | or >: always a string
+  int line = 1;                    // of its first character, from 1
+  int column = 1;                  // from 1, in code points
+  std::vector<YamlNode> items;     // of a list
+  std::vector<YamlEntry> entries;  // of a map, in the file's order
 
   bool is_scalar() const { return kind == Kind::scalar; }
   bool is_list() const { return kind == Kind::list; }
   bool is_map() const { return kind == Kind::map; }
   const YamlNode* find(std::string_view key) const;  // in a map; null when absent
+};
+
+struct YamlEntry {
+  YamlNode key, value;
 };
 
 struct YamlLimits {

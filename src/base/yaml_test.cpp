@@ -19,7 +19,7 @@ TEST(Yaml, EveryNodeKnowsItsPlaceInCodePoints) {
   std::vector<Mistake> mistakes;
   YamlTree tree = parse_yaml("a: {客户: [x, 'y z', ~]}\nb: |\n  long\n", "f", mistakes);
   ASSERT_TRUE(mistakes.empty());
-  const YamlNode& list = tree.root.entries[0].second.entries[0].second;
+  const YamlNode& list = tree.root.entries[0].value.entries[0].value;
   ASSERT_TRUE(list.is_list());
   EXPECT_EQ(list.column, 9);
   EXPECT_EQ(list.items[1].column, 13);

@@ -265,7 +265,7 @@ bool DefinitionReader::effect(const YamlNode& node, Effect& out) {
 
 // {open: corrective-action, each: investigation.items, as: fixes, mode: drill}
 void DefinitionReader::open(const YamlNode& node, Effect& out) {
-  const YamlNode& name = node.entries.front().second;
+  const YamlNode& name = node.entries.front().value;
   out.procedure = reader_.name(name);
   const auto start = around_.procedure ? around_.procedure(out.procedure) : std::nullopt;
   const bool itself = out.procedure == d_->id;
