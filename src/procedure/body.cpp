@@ -43,7 +43,7 @@ json::object task_json(const Engine::Impl& m, const TaskState& t, std::int64_t a
   if (t.phase == TaskPhase::done && t.done_ms != at_ms) o["at"] = t.done_ms;
   if (t.assignee != 0) o["for"] = m.names.text(t.assignee);
   if (t.doer != 0) o["by"] = m.names.text(t.doer);
-  if (t.evidence != 0) o["evidence"] = t.evidence;
+  if (t.evidence != 0) o["evidence"] = std::int64_t{t.evidence};
   if (t.why != Why::none) o["why"] = kWhys[static_cast<int>(t.why)];
   if (t.late) o["late"] = true;
   if (t.required) o["required"] = true;
@@ -77,8 +77,9 @@ json::object clock_json(const ClockState& k, std::int64_t at_ms) {
   if (k.budget_ms != 0) o["budget"] = k.budget_ms;
   if (k.natural) o["natural"] = true;
   if (k.due_ms != never_ms) o["due"] = k.due_ms;
-  if (k.next_ms != (counting ? k.due_ms : never_ms)) o["next"] = k.next_ms == never_ms ? 0 : k.next_ms;
-  if (k.step != 0) o["step"] = k.step;
+  if (k.next_ms != (counting ? k.due_ms : never_ms))
+    o["next"] = k.next_ms == never_ms ? 0 : k.next_ms;
+  if (k.step != 0) o["step"] = std::int64_t{k.step};
   if (k.phase == ClockPhase::stopped && k.stopped_ms != at_ms) o["stopped"] = k.stopped_ms;
   return o;
 }
@@ -100,7 +101,8 @@ ClockState clock_value(const json::object& o, int index, const Entry& e) {
   return k;
 }
 
-// ---- what few cases have --------------------------------------------------------------------------
+// ---- what few cases have
+// --------------------------------------------------------------------------
 
 const Rare& rare_of(const Case& c) {
   static const Rare none;
@@ -117,7 +119,7 @@ void asked_difference(const Engine::Impl& m, const Definition& d, const Rare& wa
                       json::object& body) {
   json::array settled;
   for (const Asked& a : was.asked)
-    if (!asked_of(is, a.id)) settled.emplace_back(a.id);
+    if (!asked_of(is, a.id)) settled.emplace_back(std::int64_t{a.id});
   if (!settled.empty()) body["settled"] = std::move(settled);
   for (const Asked& a : is.asked) {
     const Asked* old = asked_of(was, a.id);
@@ -125,13 +127,14 @@ void asked_difference(const Engine::Impl& m, const Definition& d, const Rare& wa
       json::object facts, o;
       for (auto [fact, value] : a.facts)
         facts[d.facts[fact].id] = fact_json(d.facts[fact], value, m.names);
-      o["id"] = a.id;
+      o["id"] = std::int64_t{a.id};
       o[a.task ? "task" : "action"] = a.task ? d.tasks[a.index].id : d.actions[a.index].id;
       if (!facts.empty()) o["facts"] = std::move(facts);
-      if (a.evidence != 0) o["evidence"] = a.evidence;
+      if (a.evidence != 0) o["evidence"] = std::int64_t{a.evidence};
       body["ask"] = std::move(o);
     } else if (a.granted.size() > old->granted.size()) {
-      body["granted"] = json::object{{"id", a.id}, {"by", m.names.text(a.granted.back())}};
+      body["granted"] =
+          json::object{{"id", std::int64_t{a.id}}, {"by", m.names.text(a.granted.back())}};
     }
   }
 }
@@ -168,8 +171,8 @@ void rare_difference(const Engine::Impl& m, const Case& was, const Case& is, jso
   auto name = [&](Name n) { return json::string(m.names.text(n)); };
   list_difference(old.watchers, rare.watchers, body, "watching", "unwatching", name);
   auto delegation = [&](const Delegation& g) {
-    return json::object{{"from", m.names.text(g.from)}, {"to", m.names.text(g.to)},
-                        {"until", g.until_ms}};
+    return json::object{
+        {"from", m.names.text(g.from)}, {"to", m.names.text(g.to)}, {"until", g.until_ms}};
   };
   list_difference(old.delegations, rare.delegations, body, "delegated", "undelegated", delegation);
   json::object forms;
@@ -205,7 +208,8 @@ void patch_asked(Engine::Impl& m, Case& c, const Entry& e) {
   if (const json::value* facts = o.if_contains("facts"))
     for (const auto& [id, value] : facts->as_object()) {
       int fact = known(d.fact(id));
-      a.facts.emplace_back(static_cast<std::uint16_t>(fact), fact_value(d.facts[fact], value, m.names));
+      a.facts.emplace_back(static_cast<std::uint16_t>(fact),
+                           fact_value(d.facts[fact], value, m.names));
     }
   std::sort(a.facts.begin(), a.facts.end());
   c.extra().approvals = a.id;
@@ -234,7 +238,8 @@ void patch_rare(Engine::Impl& m, Case& c, const Entry& e) {
       c.extra().children.push_back(child);
     }
   patch_list(c, &Rare::links, body, "linked", "unlinked", [&](const json::value& v) {
-    return Link{m.names.add(text_or(v.as_object(), "is")), m.names.add(text_or(v.as_object(), "to"))};
+    return Link{m.names.add(text_or(v.as_object(), "is")),
+                m.names.add(text_or(v.as_object(), "to"))};
   });
   patch_list(c, &Rare::watchers, body, "watching", "unwatching",
              [&](const json::value& v) { return m.names.add(v.as_string()); });
@@ -248,13 +253,16 @@ void patch_rare(Engine::Impl& m, Case& c, const Entry& e) {
       int form = known(d.form(id));
       auto& list = c.extra().forms;
       auto it = std::find_if(list.begin(), list.end(), [&](auto& f) { return f.form == form; });
-      if (it == list.end()) list.push_back({static_cast<std::uint16_t>(form), content.as_string().c_str()});
-      else it->content = content.as_string().c_str();
+      if (it == list.end())
+        list.push_back({static_cast<std::uint16_t>(form), content.as_string().c_str()});
+      else
+        it->content = content.as_string().c_str();
     }
 }
 
-constexpr const char* kRareKeys[] = {"ask", "granted", "settled", "opened", "linked", "unlinked",
-                                     "watching", "unwatching", "delegated", "undelegated", "forms"};
+constexpr const char* kRareKeys[] = {"ask",       "granted",     "settled",  "opened",
+                                     "linked",    "unlinked",    "watching", "unwatching",
+                                     "delegated", "undelegated", "forms"};
 
 void patch_acted(Engine::Impl& m, Case& c, const Entry& e) {
   const json::value* role = e.body.if_contains("role");
@@ -275,20 +283,28 @@ void patch_acted(Engine::Impl& m, Case& c, const Entry& e) {
 json::value fact_json(const FactDef& fact, Value value, const Names& names) {
   if (value == null_value) return nullptr;
   switch (fact.type) {
-    case FieldType::boolean: return value != 0;
-    case FieldType::enumeration: return json::string_view(fact.values[value]);
-    case FieldType::reference: return json::string_view(names.text(static_cast<Name>(value)));
-    default: return value;
+    case FieldType::boolean:
+      return value != 0;
+    case FieldType::enumeration:
+      return json::string_view(fact.values[value]);
+    case FieldType::reference:
+      return json::string_view(names.text(static_cast<Name>(value)));
+    default:
+      return value;
   }
 }
 
 Value fact_value(const FactDef& fact, const json::value& value, Names& names) {
   if (value.is_null()) return null_value;
   switch (fact.type) {
-    case FieldType::boolean: return value.as_bool() ? 1 : 0;
-    case FieldType::enumeration: return known(fact.ordinal(value.as_string()));
-    case FieldType::reference: return names.add(value.as_string());
-    default: return value.is_uint64() ? static_cast<Value>(value.as_uint64()) : value.as_int64();
+    case FieldType::boolean:
+      return value.as_bool() ? 1 : 0;
+    case FieldType::enumeration:
+      return known(fact.ordinal(value.as_string()));
+    case FieldType::reference:
+      return names.add(value.as_string());
+    default:
+      return value.is_uint64() ? static_cast<Value>(value.as_uint64()) : value.as_int64();
   }
 }
 
@@ -353,7 +369,7 @@ void patch(Engine::Impl& m, Case& c, const Entry& e) {
       }
     } else if (key == "to") {
       std::atomic_ref(c.state).store(static_cast<std::uint16_t>(known(d.state(value.as_string()))),
-                                    std::memory_order_relaxed);  // see Engine::Impl::hint
+                                     std::memory_order_relaxed);  // see Engine::Impl::hint
       c.entered_ms = e.at_ms;
       c.entries += 1;
       moved = true;

@@ -20,9 +20,9 @@ struct FactView {
   std::string id;
   Text title;
   FieldType type = FieldType::integer;
-  json::value value;          // null = unset; times in UTC ms; enumerations and references as text
-  Text word;                  // an enumeration's word in both languages
-  std::uint64_t seq = 0;      // the entry that set it
+  json::value value;      // null = unset; times in UTC ms; enumerations and references as text
+  Text word;              // an enumeration's word in both languages
+  std::uint64_t seq = 0;  // the entry that set it
   std::int64_t at_ms = 0;
   std::string actor;
 };
@@ -34,28 +34,28 @@ struct TaskView {
   Text title;
   std::string state;
   TaskPhase phase = TaskPhase::open;
-  std::string form;           // id, or ""
-  std::string when;           // the condition's source, or ""
-  std::string why;            // withdrawn: "condition", "state", "closed"
+  std::string form;  // id, or ""
+  std::string when;  // the condition's source, or ""
+  std::string why;   // withdrawn: "condition", "state", "closed"
   std::vector<std::string> roles;
   std::vector<Text> role_titles;
   bool late = false, outbound = false, required = false;
   int evidence = 0, evidence_given = 0;
   std::int64_t opened_ms = 0, due_ms = 0, done_ms = 0;  // 0 = none
   std::string assignee, doer;
-  std::uint64_t seq = 0;      // the entry that made it so
-  bool can = false;           // the viewer may do it now
-  std::string basis;          // why they may
-  Text why_not;               // or why not
+  std::uint64_t seq = 0;  // the entry that made it so
+  bool can = false;       // the viewer may do it now
+  std::string basis;      // why they may
+  Text why_not;           // or why not
 };
 
 struct ActionView {
   std::string id;
   Text title;
-  std::string form, to;       // "" = none; the state is kept
+  std::string form, to;  // "" = none; the state is kept
   Text to_title;
   std::vector<std::string> roles, approvers;
-  std::string guard;          // source
+  std::string guard;  // source
   bool outbound = false, repeat = false, can = false;
   std::string basis;
   Text why_not;
@@ -66,7 +66,7 @@ enum class ClockPhase : std::uint8_t { counting, still, stopped, lifted };
 
 struct MarkView {
   int percent = 0;
-  std::int64_t at_ms = 0;     // when it is, or was, due; 0 while the clock stands still
+  std::int64_t at_ms = 0;  // when it is, or was, due; 0 while the clock stands still
   bool fired = false;
 };
 
@@ -76,13 +76,13 @@ struct ClockView {
   bool anchored = false, wait = false, provisional = false, natural = false;
   ClockPhase phase = ClockPhase::counting;
   std::int64_t since_ms = 0;  // its start, or the start of the present stretch
-  std::int64_t used_ms = 0;   // up to now (up to the stop when stopped), in the limit's kind of time
+  std::int64_t used_ms = 0;  // up to now (up to the stop when stopped), in the limit's kind of time
   std::int64_t budget_ms = 0;
-  std::int64_t due_ms = 0;    // 0 while it stands still
+  std::int64_t due_ms = 0;  // 0 while it stands still
   std::int64_t stopped_ms = 0;
-  int percent = 0;            // used of budget, rounded down
+  int percent = 0;  // used of budget, rounded down
   bool missed = false;
-  std::string limit;          // "4h"
+  std::string limit;  // "4h"
   std::string calendar;
   std::vector<MarkView> marks;
   std::uint32_t generation = 0;
@@ -90,8 +90,8 @@ struct ClockView {
 
 struct ClockStory {
   ClockView clock;
-  Text sentence;              // "4 h of calendar cn-office from …, 1 h 20 min used before"
-  std::int64_t before_ms = 0; // used in earlier stretches, which the timeline shows
+  Text sentence;                  // "4 h of calendar cn-office from …, 1 h 20 min used before"
+  std::int64_t before_ms = 0;     // used in earlier stretches, which the timeline shows
   std::vector<Segment> segments;  // of the present stretch, from its start to the due time
   int calendar_version = 0;
 };
@@ -99,23 +99,23 @@ struct ClockStory {
 struct ApprovalView {
   std::uint32_t id = 0;
   bool task = false;
-  std::string name;           // the task or action
+  std::string name;  // the task or action
   Text title;
   std::string asker;
   std::int64_t at_ms = 0;
-  std::uint64_t seq = 0;      // the entry that asks; its content is what is to be approved
+  std::uint64_t seq = 0;  // the entry that asks; its content is what is to be approved
   std::string content;
-  json::object facts;         // what will change
+  json::object facts;  // what will change
   std::vector<std::string> granted;
-  std::vector<std::string> roles;   // whose turn it is
+  std::vector<std::string> roles;  // whose turn it is
   int quorum = 1;
   bool can = false;
   Text why_not;
 };
 
 struct LinkView {
-  std::string kind;           // "child", "parent", "link", "merged", "origin"
-  std::string as;             // children: the name they were opened under
+  std::string kind;                          // "child", "parent", "link", "merged", "origin"
+  std::string as;                            // children: the name they were opened under
   std::string id, number, procedure, state;  // the last three empty when it is no case
   Text title, state_title;
   bool closed = false;
@@ -137,12 +137,12 @@ struct CaseView {
   std::uint64_t first_seq = 0, last_seq = 0;
   int retain_days = 0;
 
-  std::string level, held_level;     // ids; "" when the procedure has no levels
+  std::string level, held_level;  // ids; "" when the procedure has no levels
   Text level_title, held_title;
-  std::string chief_post;            // of the level that holds command
-  std::string commander;             // who took command with a brief, or ""
-  bool brief_due = false;            // the level moved: its chief must take command
-  bool can_take = false;             // the viewer may
+  std::string chief_post;  // of the level that holds command
+  std::string commander;   // who took command with a brief, or ""
+  bool brief_due = false;  // the level moved: its chief must take command
+  bool can_take = false;   // the viewer may
 
   std::vector<FactView> facts;
   std::vector<TaskView> tasks;
@@ -159,18 +159,18 @@ struct CaseView {
 // ---- lists ----------------------------------------------------------------------------------
 
 struct CaseFilter {
-  std::vector<std::string> orgs;         // whose cases; empty = none (deny by default)
+  std::vector<std::string> orgs;  // whose cases; empty = none (deny by default)
   bool every_org = false;
   std::vector<std::string> procedures, states, levels, flags;
-  std::string procedure_prefix;          // "plan."
-  std::string number;                    // starts with
+  std::string procedure_prefix;  // "plan."
+  std::string number;            // starts with
   std::string starter, subject, parent;
-  int open = -1;                         // 1 open, 0 closed, -1 both
-  int drill = 0;                         // 1 drills, 0 live, -1 both
-  std::int64_t due_before_ms = 0;        // 0 = any
-  std::string sort = "-updated";         // updated, opened, due, number; "-" = descending
-  std::string cursor;                    // from the page before
-  std::size_t limit = 50;                // 1–200
+  int open = -1;                   // 1 open, 0 closed, -1 both
+  int drill = 0;                   // 1 drills, 0 live, -1 both
+  std::int64_t due_before_ms = 0;  // 0 = any
+  std::string sort = "-updated";   // updated, opened, due, number; "-" = descending
+  std::string cursor;              // from the page before
+  std::size_t limit = 50;          // 1–200
 };
 
 struct CaseRow {
@@ -179,14 +179,14 @@ struct CaseRow {
   bool drill = false, closed = false;
   std::int64_t opened_ms = 0, updated_ms = 0, due_ms = 0;  // due: the earliest; 0 = none
   std::uint64_t seq = 0;
-  std::string content;                   // of the start form
+  std::string content;  // of the start form
   std::vector<std::string> flags;
   int tasks_open = 0;
 };
 
 struct CasePage {
   std::vector<CaseRow> rows;
-  std::string next;                      // cursor, or ""
+  std::string next;  // cursor, or ""
 };
 
 // What one person can do: posts, teams, queues, levels they head, and themselves.
@@ -194,23 +194,23 @@ struct CasePage {
 // "person:per_…".
 struct WorkFilter {
   std::vector<std::string> targets;
-  std::vector<std::string> orgs;         // where
+  std::vector<std::string> orgs;  // where
   bool every_org = false;
   int drill = 0;
-  std::size_t limit = 50;                // 1–500
+  std::size_t limit = 50;  // 1–500
   std::string cursor;
 };
 
 struct WorkRow {
   std::string case_id, number, procedure, org, state, level;
-  std::string kind;                      // "task", "approval", "command", "queue", "owner"
+  std::string kind;  // "task", "approval", "command", "queue", "owner"
   std::string name, assignee;
   std::int64_t due_ms = 0;
   bool drill = false, late = false;
 };
 
 struct WorkPage {
-  std::vector<WorkRow> rows;             // earliest due first, then those without
+  std::vector<WorkRow> rows;  // earliest due first, then those without
   std::string next;
 };
 
@@ -248,6 +248,7 @@ class CaseList final : public Projector {
 };
 
 // The entries of a timeline page, read from the journal.
-std::vector<TimelineRow> timeline_rows(const Journal& journal, const std::vector<std::uint64_t>& seqs);
+std::vector<TimelineRow> timeline_rows(const Journal& journal,
+                                       const std::vector<std::uint64_t>& seqs);
 
 }  // namespace cw

@@ -16,8 +16,10 @@ void Sketch::settle_clocks() {
   for (std::size_t i = 0; i < d.clocks.size(); ++i) {
     bool exists = d.clocks[i].when.empty() || d.clocks[i].when.holds(scope());
     int index = static_cast<int>(i);
-    if (d.clocks[i].kind == ClockDef::Kind::anchored) settle_anchored(index, exists);
-    else settle_running(index, exists);
+    if (d.clocks[i].kind == ClockDef::Kind::anchored)
+      settle_anchored(index, exists);
+    else
+      settle_running(index, exists);
   }
 }
 
@@ -29,8 +31,10 @@ ClockState& Sketch::add_clock(int index, std::int64_t since_ms) {
 void Sketch::settle_anchored(int index, bool exists) {
   const ClockDef& def = d.clocks[index];
   Value anchor = null_value;
-  if (def.from.kind == Moment::Kind::fact) anchor = c.facts[def.from.index];
-  else if (def.from.kind == Moment::Kind::start) anchor = c.opened_ms;
+  if (def.from.kind == Moment::Kind::fact)
+    anchor = c.facts[def.from.index];
+  else if (def.from.kind == Moment::Kind::start)
+    anchor = c.opened_ms;
   ClockState* k = c.clock(index);
   if (!k) {
     if (exists && anchor != null_value) arm(add_clock(index, anchor));
@@ -43,7 +47,7 @@ void Sketch::settle_anchored(int index, bool exists) {
   }
   k->phase = ClockPhase::counting;
   if (anchor != null_value && anchor != k->since_ms) {
-    pass(*k);          // what was due by the old moment stays so
+    pass(*k);  // what was due by the old moment stays so
     k->since_ms = anchor;
     k->budget_ms = 0;  // armed anew from the corrected one
     k->next_ms = never_ms;
@@ -107,12 +111,14 @@ void Sketch::arm(ClockState& clock) {
     while (step < clock.step && budget.ms * steps[step].percent / 100 <= used) ++step;
     clock.step = step;
     std::int64_t left = budget.ms - clock.used();
-    if (left > 0) clock.due_ms = calendar.due_ms(clock.since_ms, {left, clock.natural});
-    else clock.due_ms = std::max(now, clock.since_ms);
+    if (left > 0)
+      clock.due_ms = calendar.due_ms(clock.since_ms, {left, clock.natural});
+    else
+      clock.due_ms = std::max(now, clock.since_ms);
   } else if (clock.due_ms == never_ms) {
     clock.due_ms = step_due(clock, 100);
   } else if (clock.next_ms != never_ms) {
-    return;       // nothing changed
+    return;  // nothing changed
   }
   if (clock.step >= steps.size() || (steps[clock.step].mark < 0 && upon(clock.clock) < 0))
     clock.next_ms = never_ms;
@@ -126,10 +132,12 @@ void Sketch::fire_step(ClockState& clock) {
   const std::vector<ClockStep>& steps = in.steps[clock.clock];
   const ClockStep step = steps[clock.step];
   int index = clock.clock;
-  fired.push_back(json::object{{"clock", def.id}, {"percent", step.percent},
-                               {"due_at", clock.next_ms}, {"gen", clock.generation}});
-  Cause before = std::exchange(
-      cause_, {Notice::About::mark, def.id, def.title, step.percent, clock.due_ms});
+  fired.push_back(json::object{{"clock", def.id},
+                               {"percent", step.percent},
+                               {"due_at", clock.next_ms},
+                               {"gen", std::int64_t{clock.generation}}});
+  Cause before =
+      std::exchange(cause_, {Notice::About::mark, def.id, def.title, step.percent, clock.due_ms});
   clock.step += 1;
   clock.next_ms = never_ms;
   if (step.mark >= 0) run(def.marks[step.mark].effects);
@@ -160,11 +168,14 @@ void Sketch::moment(Moment::Kind kind, int index) {
     const ClockDef& def = d.clocks[i];
     if (def.kind != ClockDef::Kind::anchored) continue;
     if (def.stop.kind == kind && def.stop.index == index) stop(static_cast<int>(i));
-    bool at_fact_or_start = def.from.kind == Moment::Kind::fact || def.from.kind == Moment::Kind::start;
+    bool at_fact_or_start =
+        def.from.kind == Moment::Kind::fact || def.from.kind == Moment::Kind::start;
     if (at_fact_or_start || def.from.kind != kind || def.from.index != index) continue;
     ClockState* k = c.clock(static_cast<int>(i));
     if (!k) k = &add_clock(static_cast<int>(i), now);
-    *k = ClockState{.since_ms = now, .generation = k->generation, .clock = k->clock,
+    *k = ClockState{.since_ms = now,
+                    .generation = k->generation,
+                    .clock = k->clock,
                     .phase = ClockPhase::lifted};  // settling starts it if it exists
   }
 }

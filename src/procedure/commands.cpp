@@ -9,7 +9,9 @@
 namespace cw {
 namespace {
 
-Problem no_role(const Standing& who) { return problem(Refusal::forbidden, "case.role", who.why_not); }
+Problem no_role(const Standing& who) {
+  return problem(Refusal::forbidden, "case.role", who.why_not);
+}
 
 json::array texts_json(const std::vector<std::string>& texts) {
   json::array out;
@@ -33,9 +35,9 @@ Text open_tasks(const Sketch& s) {
 Problem guarded(const Sketch& s, const ActionDef& action) {
   Text tasks = open_tasks(s);
   bool about_tasks = action.guard.source().find("tasks.") != std::string::npos && !tasks.zh.empty();
-  Text text{"条件不满足：" + action.guard.source(), "The condition does not hold: " + action.guard.source()};
-  if (about_tasks)
-    text = {"还有任务未完成：" + tasks.zh, "Tasks still to be done: " + tasks.en};
+  Text text{"条件不满足：" + action.guard.source(),
+            "The condition does not hold: " + action.guard.source()};
+  if (about_tasks) text = {"还有任务未完成：" + tasks.zh, "Tasks still to be done: " + tasks.en};
   return problem(Refusal::conflict, "case.guard", text);
 }
 
@@ -56,8 +58,9 @@ std::vector<std::pair<std::uint16_t, Value>> facts_asked(const Sketch& after, co
 }
 
 // Asks for a second person instead of doing it.
-Result<json::object> ask(Turn& turn, Slot slot, const Standing& who, const std::string& actor, bool task,
-                         int index, const Written& w, const std::vector<std::string>& evidence) {
+Result<json::object> ask(Turn& turn, Slot slot, const Standing& who, const std::string& actor,
+                         bool task, int index, const Written& w,
+                         const std::vector<std::string>& evidence) {
   Engine::Impl& m = turn.m;
   const Case& c = m.cases[slot];
   Name asker = m.names.add(actor);
@@ -65,8 +68,10 @@ Result<json::object> ask(Turn& turn, Slot slot, const Standing& who, const std::
   const TaskDef* t = task ? &s.d.tasks[index] : nullptr;
   const ActionDef* a = task ? nullptr : &s.d.actions[index];
   const Approval& approve = t ? t->approve : a->approve;
-  Asked asked{.id = (c.rare ? c.rare->approvals : 0) + 1, .task = task,
-              .index = static_cast<std::uint16_t>(index), .asker = asker,
+  Asked asked{.id = (c.rare ? c.rare->approvals : 0) + 1,
+              .task = task,
+              .index = static_cast<std::uint16_t>(index),
+              .asker = asker,
               .content = w.content.commitment,
               .evidence = static_cast<std::uint16_t>(evidence.size())};
   {
@@ -81,7 +86,10 @@ Result<json::object> ask(Turn& turn, Slot slot, const Standing& who, const std::
   if (t) s.c.task(index)->phase = TaskPhase::asked;
   std::vector<int> turn_of = approve.ordered ? std::vector<int>{approve.roles[0]} : approve.roles;
   s.tell(turn_of, Notice::About::approval, t ? t->id : a->id, t ? t->title : a->title);
-  Entry e{.actor = actor, .basis = who.basis, .kind = "case.ask", .name = t ? t->id : a->id,
+  Entry e{.actor = actor,
+          .basis = who.basis,
+          .kind = "case.ask",
+          .name = t ? t->id : a->id,
           .content = w.content.commitment};
   e.body["role"] = json::string_view(s.d.roles[who.role].id);
   if (w.form >= 0) e.body["form"] = json::string_view(s.d.forms[w.form].form->id);
@@ -90,7 +98,7 @@ Result<json::object> ask(Turn& turn, Slot slot, const Standing& who, const std::
   turn.emit(s, slot, std::move(e));
   turn.follow(slot, true);
   json::object body = turn.answer(slot);
-  body["approval"] = asked.id;
+  body["approval"] = std::int64_t{asked.id};
   return body;
 }
 
@@ -127,7 +135,10 @@ Result<json::object> decide_act(Turn& turn, Slot slot, const std::string& actor,
   if (w.form >= 0) s.keep_form(w.content.commitment);
   s.perform(action);
   if (def.outbound) s.sendings.push_back(outbound_of(def.id, w.content.commitment));
-  Entry e{.actor = actor, .basis = who.basis, .kind = "case.act", .name = def.id,
+  Entry e{.actor = actor,
+          .basis = who.basis,
+          .kind = "case.act",
+          .name = def.id,
           .content = w.content.commitment};
   e.body["role"] = json::string_view(d.roles[who.role].id);
   if (w.form >= 0) e.body["form"] = json::string_view(d.forms[w.form].form->id);
@@ -171,7 +182,10 @@ Result<json::object> decide_task(Turn& turn, Slot slot, const std::string& actor
   if (w.form >= 0) s.keep_form(w.content.commitment);
   s.finish_task(task, doer, static_cast<int>(evidence.size()));
   if (def.outbound) s.sendings.push_back(outbound_of(def.id, w.content.commitment));
-  Entry e{.actor = actor, .basis = who.basis, .kind = "case.task", .name = def.id,
+  Entry e{.actor = actor,
+          .basis = who.basis,
+          .kind = "case.task",
+          .name = def.id,
           .content = w.content.commitment};
   e.body["role"] = json::string_view(d.roles[who.role].id);
   if (w.form >= 0) e.body["form"] = json::string_view(d.forms[w.form].form->id);
@@ -182,7 +196,8 @@ Result<json::object> decide_task(Turn& turn, Slot slot, const std::string& actor
   return turn.answer(slot);
 }
 
-// ---- approvals -----------------------------------------------------------------------------------
+// ---- approvals
+// -----------------------------------------------------------------------------------
 
 Problem no_question() {
   return problem(Refusal::not_found, "approval.unknown",
@@ -209,17 +224,20 @@ Standing may_answer(const Engine::Impl& m, const Case& c, const Asked& a, std::s
   if (!who.ok()) return who;
   auto name = m.names.find(person);
   if (name && *name == a.asker)
-    return {.role = -1, .basis = {}, .why_not = {"提交人不能审批自己的事项",
-                                    "Whoever asked cannot approve it"}};
+    return {.role = -1,
+            .basis = {},
+            .why_not = {"提交人不能审批自己的事项", "Whoever asked cannot approve it"}};
   if (name && std::find(a.granted.begin(), a.granted.end(), *name) != a.granted.end())
-    return {.role = -1, .basis = {}, .why_not = {"已经同意过，须由另一人审批",
-                                    "You approved already; another person must"}};
+    return {.role = -1,
+            .basis = {},
+            .why_not = {"已经同意过，须由另一人审批", "You approved already; another person must"}};
   return who;
 }
 
 namespace {
 
-Result<json::object> decide_approve(Turn& turn, Slot slot, const std::string& actor, std::uint32_t id) {
+Result<json::object> decide_approve(Turn& turn, Slot slot, const std::string& actor,
+                                    std::uint32_t id) {
   Engine::Impl& m = turn.m;
   const Case& c = m.cases[slot];
   if (c.closed) return closed_case();
@@ -229,14 +247,15 @@ Result<json::object> decide_approve(Turn& turn, Slot slot, const std::string& ac
   Standing who = may_answer(m, c, asked, actor, turn.now);
   if (!who.ok()) return no_role(who);
   const Definition& d = *m.of(c).definition;
-  const Approval& approve = asked.task ? d.tasks[asked.index].approve : d.actions[asked.index].approve;
+  const Approval& approve =
+      asked.task ? d.tasks[asked.index].approve : d.actions[asked.index].approve;
   Sketch s(m, c, turn.now, asked.asker);
   Name person = m.names.add(actor);
   bool last = static_cast<int>(asked.granted.size()) + 1 >= approve.quorum;
   const std::string& name = asked.task ? d.tasks[asked.index].id : d.actions[asked.index].id;
   Entry e{.actor = actor, .basis = who.basis, .kind = "case.approve", .name = name};
   e.body["role"] = json::string_view(d.roles[who.role].id);
-  e.body["approval"] = id;
+  e.body["approval"] = std::int64_t{id};
   if (!last) {
     for (Asked& a : s.c.extra().asked)
       if (a.id == id) a.granted.push_back(person);
@@ -266,8 +285,8 @@ Result<json::object> decide_approve(Turn& turn, Slot slot, const std::string& ac
   return turn.answer(slot);
 }
 
-Result<json::object> decide_reject(Turn& turn, Slot slot, const std::string& actor, std::uint32_t id,
-                                   const SealedContent& reason) {
+Result<json::object> decide_reject(Turn& turn, Slot slot, const std::string& actor,
+                                   std::uint32_t id, const SealedContent& reason) {
   Engine::Impl& m = turn.m;
   const Case& c = m.cases[slot];
   if (c.closed) return closed_case();
@@ -284,10 +303,13 @@ Result<json::object> decide_reject(Turn& turn, Slot slot, const std::string& act
   Notice n = s.notice(Notice::About::approval, t ? t->id : a->id, t ? t->title : a->title);
   n.people.push_back(m.names.text(asked.asker));
   s.notices.push_back(std::move(n));
-  Entry e{.actor = actor, .basis = who.basis, .kind = "case.reject", .name = t ? t->id : a->id,
+  Entry e{.actor = actor,
+          .basis = who.basis,
+          .kind = "case.reject",
+          .name = t ? t->id : a->id,
           .content = reason.commitment};
   e.body["role"] = json::string_view(s.d.roles[who.role].id);
-  e.body["approval"] = id;
+  e.body["approval"] = std::int64_t{id};
   turn.draft().row(reason.write);
   turn.emit(s, slot, std::move(e));
   turn.follow(slot, true);
@@ -302,15 +324,18 @@ Status check_facts(const Definition& d, const json::object& facts) {
     if (fact < 0 || (fact == 0 && !d.levels.empty()))
       return invalid("case.fact_unknown", pointer, {"没有这个事实", "There is no such fact"});
     const FactDef& def = d.facts[fact];
-    bool good = def.type == FieldType::boolean       ? value.is_bool()
-                : def.type == FieldType::enumeration ? value.is_string() && def.ordinal(value.as_string()) >= 0
-                : def.type == FieldType::reference   ? value.is_string() && !value.as_string().empty() &&
-                                                           value.as_string().size() <= 100
-                                                     : value.is_int64();
+    bool good =
+        def.type == FieldType::boolean ? value.is_bool()
+        : def.type == FieldType::enumeration
+            ? value.is_string() && def.ordinal(value.as_string()) >= 0
+        : def.type == FieldType::reference
+            ? value.is_string() && !value.as_string().empty() && value.as_string().size() <= 100
+            : value.is_int64();
     if (good && def.type == FieldType::integer)
       good = value.as_int64() >= def.minimum && value.as_int64() <= def.maximum;
     if (!good)
-      return invalid("case.fact_type", pointer, {"值的类型不对或超出范围", "Wrong type, or out of range"});
+      return invalid("case.fact_type", pointer,
+                     {"值的类型不对或超出范围", "Wrong type, or out of range"});
   }
   return done();
 }
@@ -378,8 +403,7 @@ Result<Decide> Engine::act(By by, std::string action, std::vector<std::string> e
   if (!hint) return unknown_case();
   const Definition& d = *hint->definition;
   auto index = form_of(d.actions, d.action(hint->state, action), action);
-  if (!index)
-    return invalid("case.action", "/action", {"没有这个操作", "There is no such action"});
+  if (!index) return invalid("case.action", "/action", {"没有这个操作", "There is no such action"});
   if (Status s = check_evidence(evidence); !s) return s.problem();
   Result<Written> written = write_form(*impl_, d, *index, form, by.case_id);
   if (!written) return written.problem();
@@ -424,8 +448,8 @@ Result<Decide> Engine::reject(By by, std::uint32_t approval, std::string reason)
   if (!impl_->hint(by.case_id)) return unknown_case();
   Result<SealedContent> sealed = write_text(*impl_, by.case_id, "reason", reason);
   if (!sealed) return sealed.problem();
-  return Decide([this, by = std::move(by), approval, sealed = std::move(*sealed)](
-                    Draft& draft) -> Result<json::object> {
+  return Decide([this, by = std::move(by), approval,
+                 sealed = std::move(*sealed)](Draft& draft) -> Result<json::object> {
     Turn turn(*impl_, draft);
     Result<Slot> slot = turn.at(by);
     if (!slot) return slot.problem();

@@ -107,7 +107,8 @@ std::uint16_t Engine::Impl::install(std::shared_ptr<const Definition> definition
   for (const ClockDef& k : d.clocks) in.steps.push_back(steps_of(k));
   in.each_form.assign(d.forms.size(), false);
   for (const StateDef& s : d.states) mark_forms(s.enter, in.each_form);
-  for (const TaskDef& t : d.tasks) mark_forms(t.late, in.each_form), mark_forms(t.effects, in.each_form);
+  for (const TaskDef& t : d.tasks)
+    mark_forms(t.late, in.each_form), mark_forms(t.effects, in.each_form);
   for (const ActionDef& a : d.actions) mark_forms(a.effects, in.each_form);
   for (const ClockDef& k : d.clocks)
     for (const Mark& mark : k.marks) mark_forms(mark.effects, in.each_form);
@@ -123,8 +124,9 @@ std::uint16_t Engine::Impl::install(std::shared_ptr<const Definition> definition
 
 void Engine::Impl::keep(Draft& draft, const Definition& d, const std::string& digest) const {
   draft.row([digest, name = name_of(d), text = canonical(texts_of(d))](Database& db) {
-    db.run("INSERT INTO procedure_kept(digest, name, texts) VALUES($1,$2,$3) ON CONFLICT DO NOTHING",
-           digest, name, text);
+    db.run(
+        "INSERT INTO procedure_kept(digest, name, texts) VALUES($1,$2,$3) ON CONFLICT DO NOTHING",
+        digest, name, text);
   });
 }
 
@@ -134,8 +136,9 @@ std::uint16_t Engine::Impl::install(const std::string& name, const std::string& 
       return install(parts.library.procedure(definition->id), digest);
   std::string texts;
   Database db(parts.path, {.read_only = true});
-  db.query("SELECT texts FROM procedure_kept WHERE digest=$1",
-           [&](const Row& row) { texts = row.text(0); }, digest);
+  db.query(
+      "SELECT texts FROM procedure_kept WHERE digest=$1",
+      [&](const Row& row) { texts = row.text(0); }, digest);
   if ("sha256:" + to_hex(bytes_of(sha256(texts))) != digest)
     throw std::runtime_error("the kept text of " + name + " is missing or altered");
   auto parsed = parse_json(texts, {.size_max = 16 << 20});
@@ -148,8 +151,8 @@ std::uint16_t Engine::Impl::install(const std::string& name, const std::string& 
     if (!text) return nullptr;
     return read_form(std::string_view(text->as_string()), std::string(id), mistakes);
   };
-  auto definition = read_definition(std::string_view(all.at("procedure").as_string()), name, around,
-                                    mistakes);
+  auto definition =
+      read_definition(std::string_view(all.at("procedure").as_string()), name, around, mistakes);
   if (!definition) throw std::runtime_error("the kept text of " + name + " can no longer be read");
   return install(std::move(definition), digest);
 }

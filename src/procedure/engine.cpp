@@ -78,7 +78,8 @@ void Engine::apply(const Entry& entry) {
                      std::memory_order_relaxed);
 }
 
-// ---- clocks --------------------------------------------------------------------------------------
+// ---- clocks
+// --------------------------------------------------------------------------------------
 
 Decide Engine::tick(std::size_t count_max) {
   return [this, count_max](Draft& draft) -> Result<json::object> {
@@ -91,7 +92,7 @@ Decide Engine::tick(std::size_t count_max) {
       turn.follow(slot, false);
       ++fired;
     }
-    return json::object{{"fired", fired}};
+    return json::object{{"fired", static_cast<std::int64_t>(fired)}};
   };
 }
 
@@ -110,8 +111,8 @@ Decide Engine::fire(std::string case_id, std::string clock, std::uint32_t genera
     for (const ClockState& k : c.clocks)
       due |= k.next_ms == next && k.generation == generation && d.clocks[k.clock].id == clock;
     for (const TaskState& t : c.tasks)
-      due |= t.timer() == next && t.generation == generation &&
-             "task." + d.tasks[t.task].id == clock;
+      due |=
+          t.timer() == next && t.generation == generation && "task." + d.tasks[t.task].id == clock;
     bool fired = due && turn.fire(slot);
     if (fired) turn.follow(slot, false);
     return json::object{{"fired", fired ? 1 : 0}};
@@ -130,7 +131,8 @@ std::size_t Engine::run_due(Journal& journal) {
   return sum;
 }
 
-// ---- definitions ---------------------------------------------------------------------------------
+// ---- definitions
+// ---------------------------------------------------------------------------------
 
 Decide Engine::adopt(Library library) {
   return [this, library = std::move(library)](Draft&) -> Result<json::object> {
@@ -150,7 +152,8 @@ std::shared_ptr<const Definition> Engine::definition(std::string_view name_at_ve
   return it == impl_->current.end() ? nullptr : impl_->installed[it->second].definition;
 }
 
-// ---- reading -------------------------------------------------------------------------------------
+// ---- reading
+// -------------------------------------------------------------------------------------
 
 bool Engine::exists(std::string_view case_id) const { return impl_->find(case_id) != nullptr; }
 

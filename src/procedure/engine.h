@@ -40,14 +40,14 @@ enum class CaseMode : std::uint8_t { live, drill };
 struct Notice {
   enum class About { mark, task_late, flag, command, approval, assigned, effect };
   About about = About::effect;
-  std::uint64_t seq = 0;       // of the entry that caused it; with `name` a deduplication key
+  std::uint64_t seq = 0;  // of the entry that caused it; with `name` a deduplication key
   std::string case_id, number, procedure, org;
-  Text title;                  // of the procedure
+  Text title;  // of the procedure
   CaseMode mode = CaseMode::live;
-  std::string name;            // the clock, task, flag, level or approval it is about
-  Text text;                   // that one's title
-  int percent = 0;             // About::mark
-  std::int64_t due_ms = 0;     // 0 = none
+  std::string name;         // the clock, task, flag, level or approval it is about
+  Text text;                // that one's title
+  int percent = 0;          // About::mark
+  std::int64_t due_ms = 0;  // 0 = none
   std::vector<std::string> roles;
   std::vector<std::string> people;
 };
@@ -58,9 +58,9 @@ struct Sending {
   std::uint64_t seq = 0;
   std::string case_id, number, procedure, org;
   CaseMode mode = CaseMode::live;
-  std::string name;            // the task or action that is `outbound`, or "effect"
-  std::string content;         // commitment of its form, or empty
-  Text text;                   // of a `send` effect
+  std::string name;     // the task or action that is `outbound`, or "effect"
+  std::string content;  // commitment of its form, or empty
+  Text text;            // of a `send` effect
   std::vector<std::string> roles, people;
 };
 
@@ -74,13 +74,13 @@ class Outbound {
 };
 
 struct EngineParts {
-  Library library;          // what new cases run on
+  Library library;  // what new cases run on
   Directory& directory;
   Sealed& sealed;
   Outbound& outbound;
   Clock& clock;
   Random& random;
-  std::string path;         // the journal's database: retained versions are read from it
+  std::string path;  // the journal's database: retained versions are read from it
 };
 
 // Who does something to which case. `if_seq`: the case's last entry as the caller saw it; any other
@@ -92,26 +92,26 @@ struct By {
 };
 
 struct StartCase {
-  std::string procedure;    // id; the library's version
+  std::string procedure;  // id; the library's version
   std::string org;
   std::string actor;
-  json::object form;        // the start form
-  json::object facts;       // facts known to a machine (an alert's); the form's win
-  std::string subject;      // the customer the case is about: "per_…", "cus_…" or empty
-  std::string origin;       // what it came from: "alt_…", "sig_…" or empty; becomes a link
+  json::object form;    // the start form
+  json::object facts;   // facts known to a machine (an alert's); the form's win
+  std::string subject;  // the customer the case is about: "per_…", "cus_…" or empty
+  std::string origin;   // what it came from: "alt_…", "sig_…" or empty; becomes a link
   CaseMode mode = CaseMode::live;
-  int compress = 1;         // drill: `wait` clocks run this many times faster, 1–10,000
+  int compress = 1;  // drill: `wait` clocks run this many times faster, 1–10,000
 };
 
 // What a person writes into a case. All of it is sealed; `kind` and the time stay clear.
 struct CaseNote {
-  bool decision = false;    // a decision log entry, otherwise a comment
-  std::string what;         // 1–10,000 code points
-  std::string why;          // decisions: the reason
-  std::string known;        // decisions: what was known then
+  bool decision = false;  // a decision log entry, otherwise a comment
+  std::string what;       // 1–10,000 code points
+  std::string why;        // decisions: the reason
+  std::string known;      // decisions: what was known then
 };
 
-struct CaseView;            // cases.h
+struct CaseView;  // cases.h
 struct ClockStory;
 struct Case;
 
@@ -126,8 +126,10 @@ class Engine final : public State {
   // ---- commands. Codes of refusals: docs/formats/case-entries.md. The answer's body has `case`,
   // `number`, `state` and `seq` (the case's last entry), and `approval` when one was asked.
   Result<Decide> start(StartCase request);
-  Result<Decide> act(By by, std::string action, std::vector<std::string> evidence, json::object form);
-  Result<Decide> do_task(By by, std::string task, std::vector<std::string> evidence, json::object form);
+  Result<Decide> act(By by, std::string action, std::vector<std::string> evidence,
+                     json::object form);
+  Result<Decide> do_task(By by, std::string task, std::vector<std::string> evidence,
+                         json::object form);
   Result<Decide> claim(By by, std::string task);
   // `person` "" gives the task back to its role.
   Result<Decide> assign(By by, std::string task, std::string person);
@@ -139,8 +141,8 @@ class Engine final : public State {
   // `person` may act wherever `by.actor` may on this case, until then (UTC ms, in the future).
   Result<Decide> delegate(By by, std::string person, std::int64_t until_ms);
   Result<Decide> undelegate(By by, std::string person);
-  Result<Decide> link(By by, std::string other);        // a case or any id
-  Result<Decide> merge(By by, std::string into);        // closes this case as part of the other
+  Result<Decide> link(By by, std::string other);  // a case or any id
+  Result<Decide> merge(By by, std::string into);  // closes this case as part of the other
   Result<Decide> watch(By by, bool on);
 
   // ---- clocks.

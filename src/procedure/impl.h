@@ -28,7 +28,7 @@ struct Engine::Impl {
   Timers timers;
   std::map<Name, std::vector<Slot>> series;  // "CL-2026" → slot by number - 1
   std::size_t open = 0;
-  std::vector<Case> spare;                   // copies to reuse
+  std::vector<Case> spare;  // copies to reuse
 
   const Case* find(std::string_view id) const {
     auto key = case_key(id);
@@ -47,7 +47,10 @@ struct Engine::Impl {
   }
   // The definition and, at this instant, the state of a case, for a thread that is preparing a
   // command. The definition never changes; the state is only a hint that the decision checks.
-  struct Hint { std::shared_ptr<const Definition> definition; int state = -1; };
+  struct Hint {
+    std::shared_ptr<const Definition> definition;
+    int state = -1;
+  };
   std::optional<Hint> hint(std::string_view id) const;
   bool child_open(const Child& child) const {
     Slot slot = index.find(child.key, cases);
@@ -67,7 +70,9 @@ struct Engine::Impl {
 
   // engine.cpp
   Slot add(Case&& c);
-  void settle_timer(Slot slot) { timers.set(slot, cases[slot].closed ? never_ms : cases[slot].next_ms()); }
+  void settle_timer(Slot slot) {
+    timers.set(slot, cases[slot].closed ? never_ms : cases[slot].next_ms());
+  }
 };
 
 // "plan.customer-leak" → "CL": the initials of its last part's words.

@@ -24,8 +24,9 @@ Decide on_case(Engine::Impl* impl, By by, Step step) {
 }
 
 Problem not_involved() {
-  return problem(Refusal::forbidden, "case.role",
-                 {"只有参与办理本记录的人可以这样做", "Only people who work on this case may do this"});
+  return problem(
+      Refusal::forbidden, "case.role",
+      {"只有参与办理本记录的人可以这样做", "Only people who work on this case may do this"});
 }
 
 Problem full_list() {
@@ -50,8 +51,8 @@ Result<OpenTask> open_task(Turn& turn, const Case& c, const std::string& actor,
   return OpenTask{task, standing(turn.m, c, actor, d.tasks[task].by, turn.now)};
 }
 
-Result<json::object> assign_task(Turn& turn, Slot slot, const std::string& actor, const std::string& id,
-                                 const std::string& person, bool own) {
+Result<json::object> assign_task(Turn& turn, Slot slot, const std::string& actor,
+                                 const std::string& id, const std::string& person, bool own) {
   Engine::Impl& m = turn.m;
   const Case& c = m.cases[slot];
   Result<OpenTask> open = open_task(turn, c, actor, id);
@@ -78,12 +79,14 @@ Result<json::object> assign_task(Turn& turn, Slot slot, const std::string& actor
     n.due_ms = s.c.task(open->task)->due_ms == never_ms ? 0 : s.c.task(open->task)->due_ms;
     s.notices.push_back(std::move(n));
   }
-  turn.emit(s, slot, {.actor = actor, .basis = basis, .kind = own ? "case.claim" : "case.assign",
-                      .name = def.id});
+  turn.emit(
+      s, slot,
+      {.actor = actor, .basis = basis, .kind = own ? "case.claim" : "case.assign", .name = def.id});
   return turn.answer(slot);
 }
 
-Result<json::object> take(Turn& turn, Slot slot, const std::string& actor, const SealedContent& brief) {
+Result<json::object> take(Turn& turn, Slot slot, const std::string& actor,
+                          const SealedContent& brief) {
   Engine::Impl& m = turn.m;
   const Case& c = m.cases[slot];
   if (c.closed) return closed_case();
@@ -99,20 +102,26 @@ Result<json::object> take(Turn& turn, Slot slot, const std::string& actor, const
   s.c.held = s.c.level;
   s.c.commander = person;
   turn.draft().row(brief.write);
-  turn.emit(s, slot, {.actor = actor, .basis = basis, .kind = "case.command",
-                      .name = d.levels[c.level], .content = brief.commitment});
+  turn.emit(s, slot,
+            {.actor = actor,
+             .basis = basis,
+             .kind = "case.command",
+             .name = d.levels[c.level],
+             .content = brief.commitment});
   turn.follow(slot, true);
   return turn.answer(slot);
 }
 
-Result<json::object> link_cases(Turn& turn, Slot slot, const std::string& actor, const std::string& basis,
-                                const std::string& kind, const std::string& other) {
+Result<json::object> link_cases(Turn& turn, Slot slot, const std::string& actor,
+                                const std::string& basis, const std::string& kind,
+                                const std::string& other) {
   Engine::Impl& m = turn.m;
   Name actor_name = m.names.add(actor);
   auto add = [&](Slot where, const std::string& is, const std::string& to) {
     const Case& c = m.cases[where];
     Link link{m.names.add(is), m.names.add(to)};
-    if (c.rare && std::find(c.rare->links.begin(), c.rare->links.end(), link) != c.rare->links.end())
+    if (c.rare &&
+        std::find(c.rare->links.begin(), c.rare->links.end(), link) != c.rare->links.end())
       return;
     Sketch s(m, c, turn.now, actor_name);
     s.c.extra().links.push_back(link);
@@ -131,7 +140,8 @@ Result<json::object> merge_into(Turn& turn, Slot slot, const std::string& actor,
   if (c.closed) return closed_case();
   Slot target = m.slot_of(into);
   if (target == no_slot || target == slot)
-    return invalid("case.merge_target", "/into", {"没有可以并入的记录", "No such case to merge into"});
+    return invalid("case.merge_target", "/into",
+                   {"没有可以并入的记录", "No such case to merge into"});
   if (m.cases[target].closed)
     return problem(Refusal::conflict, "case.closed",
                    {"目标记录已办结，不能并入", "The other case is closed; nothing was written"});
@@ -154,8 +164,8 @@ Result<json::object> merge_into(Turn& turn, Slot slot, const std::string& actor,
     e.body["into"] = into;
     turn.emit(s, slot, std::move(e));
   }
-  Result<json::object> linked = link_cases(turn, target, actor, who.basis, "merged",
-                                           case_id(m.cases[slot].key));
+  Result<json::object> linked =
+      link_cases(turn, target, actor, who.basis, "merged", case_id(m.cases[slot].key));
   turn.follow(slot, false);
   return turn.answer(slot);
 }
@@ -164,17 +174,19 @@ Result<json::object> merge_into(Turn& turn, Slot slot, const std::string& actor,
 
 Result<Decide> Engine::claim(By by, std::string task) {
   std::string actor = by.actor;
-  return on_case(impl_.get(), std::move(by), [actor, task = std::move(task)](Turn& turn, Slot slot) {
-    return assign_task(turn, slot, actor, task, actor, true);
-  });
+  return on_case(impl_.get(), std::move(by),
+                 [actor, task = std::move(task)](Turn& turn, Slot slot) {
+                   return assign_task(turn, slot, actor, task, actor, true);
+                 });
 }
 
 Result<Decide> Engine::assign(By by, std::string task, std::string person) {
   std::string actor = by.actor;
-  return on_case(impl_.get(), std::move(by),
-                 [actor, task = std::move(task), person = std::move(person)](Turn& turn, Slot slot) {
-                   return assign_task(turn, slot, actor, task, person, false);
-                 });
+  return on_case(
+      impl_.get(), std::move(by),
+      [actor, task = std::move(task), person = std::move(person)](Turn& turn, Slot slot) {
+        return assign_task(turn, slot, actor, task, person, false);
+      });
 }
 
 Result<Decide> Engine::take_command(By by, std::string brief) {
@@ -182,9 +194,10 @@ Result<Decide> Engine::take_command(By by, std::string brief) {
   Result<SealedContent> sealed = write_text(*impl_, by.case_id, "brief", brief);
   if (!sealed) return sealed.problem();
   std::string actor = by.actor;
-  return on_case(impl_.get(), std::move(by), [actor, sealed = std::move(*sealed)](Turn& turn, Slot slot) {
-    return take(turn, slot, actor, sealed);
-  });
+  return on_case(impl_.get(), std::move(by),
+                 [actor, sealed = std::move(*sealed)](Turn& turn, Slot slot) {
+                   return take(turn, slot, actor, sealed);
+                 });
 }
 
 Result<Decide> Engine::note(By by, CaseNote note) {
@@ -199,112 +212,128 @@ Result<Decide> Engine::note(By by, CaseNote note) {
   }
   SealedContent sealed = impl_->parts.sealed.seal(by.case_id, canonical(text));
   std::string actor = by.actor;
-  return on_case(impl_.get(), std::move(by),
-                 [actor, sealed, decision = note.decision](Turn& turn, Slot slot) -> Result<json::object> {
-                   Engine::Impl& m = turn.m;
-                   const Case& c = m.cases[slot];
-                   if (decision && c.closed) return closed_case();
-                   std::string basis = involvement(m, c, actor);
-                   if (basis.empty()) return not_involved();
-                   Sketch s(m, c, turn.now, m.names.add(actor));
-                   turn.draft().row(sealed.write);
-                   turn.emit(s, slot, {.actor = actor, .basis = basis, .kind = "case.note",
-                                       .name = decision ? "decision" : "comment",
-                                       .content = sealed.commitment});
-                   return turn.answer(slot);
-                 });
+  return on_case(
+      impl_.get(), std::move(by),
+      [actor, sealed, decision = note.decision](Turn& turn, Slot slot) -> Result<json::object> {
+        Engine::Impl& m = turn.m;
+        const Case& c = m.cases[slot];
+        if (decision && c.closed) return closed_case();
+        std::string basis = involvement(m, c, actor);
+        if (basis.empty()) return not_involved();
+        Sketch s(m, c, turn.now, m.names.add(actor));
+        turn.draft().row(sealed.write);
+        turn.emit(s, slot,
+                  {.actor = actor,
+                   .basis = basis,
+                   .kind = "case.note",
+                   .name = decision ? "decision" : "comment",
+                   .content = sealed.commitment});
+        return turn.answer(slot);
+      });
 }
 
 Result<Decide> Engine::delegate(By by, std::string person, std::int64_t until_ms) {
   std::string actor = by.actor;
-  return on_case(impl_.get(), std::move(by),
-                 [actor, person = std::move(person), until_ms](Turn& turn, Slot slot) -> Result<json::object> {
-    Engine::Impl& m = turn.m;
-    const Case& c = m.cases[slot];
-    if (c.closed) return closed_case();
-    if (until_ms <= turn.now || until_ms > turn.now + kDelegationMax)
-      return invalid("delegation.until", "/until",
-                     {"截止时间须在今后 90 天之内", "The end must lie within the next 90 days"});
-    if (person == actor || !m.parts.directory.is_active_person(person))
-      return invalid("delegation.person", "/person",
-                     {"请选择另一位在岗人员", "Choose another active person"});
-    std::string basis = involvement(m, c, actor);
-    if (basis.empty() || basis == "participant") return not_involved();
-    if (c.rare && c.rare->delegations.size() >= kListMax) return full_list();
-    Sketch s(m, c, turn.now, m.names.add(actor));
-    Delegation g{m.names.add(actor), m.names.add(person), until_ms};
-    std::erase_if(s.c.extra().delegations,
-                  [&](const Delegation& old) { return old.from == g.from && old.to == g.to; });
-    s.c.rare->delegations.push_back(g);
-    Notice n = s.notice(Notice::About::assigned, "delegation", s.d.title);
-    n.people.push_back(person);
-    n.due_ms = until_ms;
-    s.notices.push_back(std::move(n));
-    turn.emit(s, slot, {.actor = actor, .basis = basis, .kind = "case.delegate", .name = "given"});
-    return turn.answer(slot);
-  });
+  return on_case(
+      impl_.get(), std::move(by),
+      [actor, person = std::move(person), until_ms](Turn& turn, Slot slot) -> Result<json::object> {
+        Engine::Impl& m = turn.m;
+        const Case& c = m.cases[slot];
+        if (c.closed) return closed_case();
+        if (until_ms <= turn.now || until_ms > turn.now + kDelegationMax)
+          return invalid(
+              "delegation.until", "/until",
+              {"截止时间须在今后 90 天之内", "The end must lie within the next 90 days"});
+        if (person == actor || !m.parts.directory.is_active_person(person))
+          return invalid("delegation.person", "/person",
+                         {"请选择另一位在岗人员", "Choose another active person"});
+        std::string basis = involvement(m, c, actor);
+        if (basis.empty() || basis == "participant") return not_involved();
+        if (c.rare && c.rare->delegations.size() >= kListMax) return full_list();
+        Sketch s(m, c, turn.now, m.names.add(actor));
+        Delegation g{m.names.add(actor), m.names.add(person), until_ms};
+        std::erase_if(s.c.extra().delegations,
+                      [&](const Delegation& old) { return old.from == g.from && old.to == g.to; });
+        s.c.rare->delegations.push_back(g);
+        Notice n = s.notice(Notice::About::assigned, "delegation", s.d.title);
+        n.people.push_back(person);
+        n.due_ms = until_ms;
+        s.notices.push_back(std::move(n));
+        turn.emit(s, slot,
+                  {.actor = actor, .basis = basis, .kind = "case.delegate", .name = "given"});
+        return turn.answer(slot);
+      });
 }
 
 Result<Decide> Engine::undelegate(By by, std::string person) {
   std::string actor = by.actor;
-  return on_case(impl_.get(), std::move(by),
-                 [actor, person = std::move(person)](Turn& turn, Slot slot) -> Result<json::object> {
-    Engine::Impl& m = turn.m;
-    const Case& c = m.cases[slot];
-    Sketch s(m, c, turn.now, m.names.add(actor));
-    auto from = m.names.add(actor), to = m.names.add(person);
-    std::size_t ended = !s.c.rare ? 0 : std::erase_if(s.c.rare->delegations, [&](const Delegation& g) {
-      return g.from == from && g.to == to;
-    });
-    if (ended == 0)
-      return problem(Refusal::not_found, "delegation.unknown",
-                     {"没有这项委托", "There is no such delegation"});
-    turn.emit(s, slot, {.actor = actor, .basis = "delegator", .kind = "case.delegate", .name = "ended"});
-    return turn.answer(slot);
-  });
+  return on_case(
+      impl_.get(), std::move(by),
+      [actor, person = std::move(person)](Turn& turn, Slot slot) -> Result<json::object> {
+        Engine::Impl& m = turn.m;
+        const Case& c = m.cases[slot];
+        Sketch s(m, c, turn.now, m.names.add(actor));
+        auto from = m.names.add(actor), to = m.names.add(person);
+        std::size_t ended =
+            !s.c.rare ? 0 : std::erase_if(s.c.rare->delegations, [&](const Delegation& g) {
+              return g.from == from && g.to == to;
+            });
+        if (ended == 0)
+          return problem(Refusal::not_found, "delegation.unknown",
+                         {"没有这项委托", "There is no such delegation"});
+        turn.emit(s, slot,
+                  {.actor = actor, .basis = "delegator", .kind = "case.delegate", .name = "ended"});
+        return turn.answer(slot);
+      });
 }
 
 Result<Decide> Engine::link(By by, std::string other) {
   if (other.empty() || other.size() > 100 || other == by.case_id)
     return invalid("case.link_target", "/to", {"请给出另一条记录的编号", "Name another record"});
   std::string actor = by.actor;
-  return on_case(impl_.get(), std::move(by),
-                 [actor, other = std::move(other)](Turn& turn, Slot slot) -> Result<json::object> {
-    Engine::Impl& m = turn.m;
-    const Case& c = m.cases[slot];
-    std::string basis = involvement(m, c, actor);
-    if (basis.empty()) return not_involved();
-    if (other.starts_with("cas_") && m.slot_of(other) == no_slot)
-      return invalid("case.link_target", "/to", {"没有这条记录", "There is no such case"});
-    if (c.rare && c.rare->links.size() >= kListMax) return full_list();
-    return link_cases(turn, slot, actor, basis, "link", other);
-  });
+  return on_case(
+      impl_.get(), std::move(by),
+      [actor, other = std::move(other)](Turn& turn, Slot slot) -> Result<json::object> {
+        Engine::Impl& m = turn.m;
+        const Case& c = m.cases[slot];
+        std::string basis = involvement(m, c, actor);
+        if (basis.empty()) return not_involved();
+        if (other.starts_with("cas_") && m.slot_of(other) == no_slot)
+          return invalid("case.link_target", "/to", {"没有这条记录", "There is no such case"});
+        if (c.rare && c.rare->links.size() >= kListMax) return full_list();
+        return link_cases(turn, slot, actor, basis, "link", other);
+      });
 }
 
 Result<Decide> Engine::merge(By by, std::string into) {
   std::string actor = by.actor;
-  return on_case(impl_.get(), std::move(by), [actor, into = std::move(into)](Turn& turn, Slot slot) {
-    return merge_into(turn, slot, actor, into);
-  });
+  return on_case(impl_.get(), std::move(by),
+                 [actor, into = std::move(into)](Turn& turn, Slot slot) {
+                   return merge_into(turn, slot, actor, into);
+                 });
 }
 
 Result<Decide> Engine::watch(By by, bool on) {
   std::string actor = by.actor;
-  return on_case(impl_.get(), std::move(by), [actor, on](Turn& turn, Slot slot) -> Result<json::object> {
-    Engine::Impl& m = turn.m;
-    const Case& c = m.cases[slot];
-    Name person = m.names.add(actor);
-    bool is = c.rare && std::find(c.rare->watchers.begin(), c.rare->watchers.end(), person) !=
-                            c.rare->watchers.end();
-    if (is == on) return turn.answer(slot);
-    if (on && c.rare && c.rare->watchers.size() >= kListMax) return full_list();
-    Sketch s(m, c, turn.now, person);
-    if (on) s.c.extra().watchers.push_back(person);
-    else std::erase(s.c.rare->watchers, person);
-    turn.emit(s, slot, {.actor = actor, .basis = "self", .kind = "case.watch",
-                        .name = on ? "on" : "off"});
-    return turn.answer(slot);
-  });
+  return on_case(
+      impl_.get(), std::move(by), [actor, on](Turn& turn, Slot slot) -> Result<json::object> {
+        Engine::Impl& m = turn.m;
+        const Case& c = m.cases[slot];
+        Name person = m.names.add(actor);
+        bool is = c.rare && std::find(c.rare->watchers.begin(), c.rare->watchers.end(), person) !=
+                                c.rare->watchers.end();
+        if (is == on) return turn.answer(slot);
+        if (on && c.rare && c.rare->watchers.size() >= kListMax) return full_list();
+        Sketch s(m, c, turn.now, person);
+        if (on)
+          s.c.extra().watchers.push_back(person);
+        else
+          std::erase(s.c.rare->watchers, person);
+        turn.emit(
+            s, slot,
+            {.actor = actor, .basis = "self", .kind = "case.watch", .name = on ? "on" : "off"});
+        return turn.answer(slot);
+      });
 }
 
 }  // namespace cw

@@ -5,7 +5,7 @@
 namespace cw {
 namespace {
 
-constexpr std::size_t kTextMax = 10'000;    // code points
+constexpr std::size_t kTextMax = 10'000;  // code points
 constexpr std::size_t kEvidenceMax = 50;
 
 bool is_commitment(std::string_view text) {
@@ -30,9 +30,10 @@ Problem closed_case() {
 }
 
 Problem moved_case() {
-  return problem(Refusal::conflict, "case.moved",
-                 {"记录已进入另一状态，请刷新后重试；本次没有写入任何内容",
-                  "The case has moved to another state; nothing was written. Reload and try again"});
+  return problem(
+      Refusal::conflict, "case.moved",
+      {"记录已进入另一状态，请刷新后重试；本次没有写入任何内容",
+       "The case has moved to another state; nothing was written. Reload and try again"});
 }
 
 Result<Written> write_form(const Engine::Impl& m, const Definition& d, int form,

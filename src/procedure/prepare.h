@@ -7,9 +7,9 @@ namespace cw {
 
 // A form that was validated and sealed.
 struct Written {
-  int form = -1;             // index in the definition; -1 = no form
+  int form = -1;  // index in the definition; -1 = no form
   json::object filled;
-  SealedContent content;     // empty commitment when there is no form
+  SealedContent content;  // empty commitment when there is no form
 };
 
 // Validates `submitted` against a form of the definition and seals it for the case. `form` -1:

@@ -44,11 +44,18 @@ std::string role_basis(const Engine::Impl& m, const Case& c, std::string_view pe
   const RoleDef& r = in.definition->roles[role];
   const std::string& org = m.names.text(c.org);
   switch (r.kind) {
-    case RoleDef::Kind::any: return "any";
-    case RoleDef::Kind::post: return m.parts.directory.post_basis(person, r.name, org);
-    case RoleDef::Kind::team: return m.parts.directory.team_basis(person, r.name, org);
-    case RoleDef::Kind::queue: return m.parts.directory.queue_basis(person, in.definition->id, org);
-    case RoleDef::Kind::level_chief: return chief_basis(m, c, person, c.held);
+    case RoleDef::Kind::any:
+      return "any";
+    case RoleDef::Kind::post:
+      return m.parts.directory.post_basis(person, r.name, org);
+    case RoleDef::Kind::team:
+      return m.parts.directory.team_basis(person, r.name, org);
+    case RoleDef::Kind::queue:
+      return m.parts.directory.queue_basis(person, in.definition->id, org);
+    case RoleDef::Kind::level_chief:
+      // What a level was raised for is not decided below it: its chief takes command first. After
+      // the level fell, the higher chief keeps command until the lower one takes it.
+      return c.level > c.held ? std::string() : chief_basis(m, c, person, c.held);
     case RoleDef::Kind::subject:
       return c.subject != 0 && m.names.text(c.subject) == person ? "subject" : "";
     case RoleDef::Kind::field: {
@@ -90,17 +97,17 @@ Standing standing(const Engine::Impl& m, const Case& c, std::string_view person,
     Text was, now;
     say_roles(d, {apart}, was);
     say_roles(d, {wanted}, now);
-    s.why_not = {"已以“" + was.zh + "”身份办理过本记录，不得再以“" + now.zh + "”身份办理（职责分离）",
-                 "You acted on this record as " + was.en + ", so you may not act as " + now.en +
-                     " (separation of duties)"};
+    s.why_not = {
+        "已以“" + was.zh + "”身份办理过本记录，不得再以“" + now.zh + "”身份办理（职责分离）",
+        "You acted on this record as " + was.en + ", so you may not act as " + now.en +
+            " (separation of duties)"};
     return s;
   }
   Text need;
   say_roles(d, roles, need);
   bool taken = c.level != c.held && !chief_basis(m, c, person, c.level).empty() &&
-               std::any_of(roles.begin(), roles.end(), [&](int r) {
-                 return d.roles[r].kind == RoleDef::Kind::level_chief;
-               });
+               std::any_of(roles.begin(), roles.end(),
+                           [&](int r) { return d.roles[r].kind == RoleDef::Kind::level_chief; });
   if (taken)
     s.why_not = {"响应级别已变更：请先提交交接简报并接管指挥",
                  "The level of command moved: take command with a handover brief first"};

@@ -9,8 +9,8 @@
 namespace cw {
 namespace {
 
-constexpr int kSettleRounds = 8;         // facts → level → tasks → late effects → facts …
-constexpr std::size_t kOpenings = 200;   // children of one effect
+constexpr int kSettleRounds = 8;        // facts → level → tasks → late effects → facts …
+constexpr std::size_t kOpenings = 200;  // children of one effect
 
 std::int64_t task_due(const TaskDef& def, const Calendar* calendar, std::int64_t from_ms,
                       const std::vector<Value>& facts) {
@@ -48,8 +48,10 @@ Scope scope_of(const Engine::Impl& m, const Case& c) {
   const std::vector<int>& tasks = d.states[c.state].tasks;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const TaskState* t = c.task(tasks[i]);
-    if (t && t->pending()) s.tasks_done = false;
-    else s.tasks |= std::uint64_t{1} << i;
+    if (t && t->pending())
+      s.tasks_done = false;
+    else
+      s.tasks |= std::uint64_t{1} << i;
   }
   s.children = ~std::uint64_t{0};
   if (c.rare)
@@ -89,9 +91,15 @@ void Sketch::set_form_facts() {
 void Sketch::assign(const std::vector<Assignment>& list) {
   for (const Assignment& a : list) {
     switch (a.from) {
-      case Assignment::From::literal: set_fact(a.fact, a.literal); break;
-      case Assignment::From::actor: set_fact(a.fact, actor); break;
-      case Assignment::From::now: set_fact(a.fact, now); break;
+      case Assignment::From::literal:
+        set_fact(a.fact, a.literal);
+        break;
+      case Assignment::From::actor:
+        set_fact(a.fact, actor);
+        break;
+      case Assignment::From::now:
+        set_fact(a.fact, now);
+        break;
       case Assignment::From::field:
         if (a.field < static_cast<int>(values.size()) && values[a.field] != null_value)
           set_fact(a.fact, values[a.field]);
@@ -106,21 +114,25 @@ std::vector<std::string> Sketch::people_of(int role) const {
   const RoleDef& r = d.roles[role];
   const std::string& org = m.names.text(c.org);
   switch (r.kind) {
-    case RoleDef::Kind::post: return m.parts.directory.post_people(r.name, org);
+    case RoleDef::Kind::post:
+      return m.parts.directory.post_people(r.name, org);
     case RoleDef::Kind::level_chief: {
       if (d.levels.empty()) return {};
-      std::string post = m.parts.directory.chief_post(d.levels[c.level], org);
+      std::string post = m.parts.directory.chief_post(d.levels[std::max(c.level, c.held)], org);
       return post.empty() ? std::vector<std::string>{} : m.parts.directory.post_people(post, org);
     }
-    case RoleDef::Kind::team: return m.parts.directory.team_people(r.name, org);
-    case RoleDef::Kind::queue: return m.parts.directory.queue_people(d.id, org);
+    case RoleDef::Kind::team:
+      return m.parts.directory.team_people(r.name, org);
+    case RoleDef::Kind::queue:
+      return m.parts.directory.queue_people(d.id, org);
     case RoleDef::Kind::field:
       if (c.facts[r.fact] == null_value) return {};
       return {m.names.text(static_cast<Name>(c.facts[r.fact]))};
     case RoleDef::Kind::subject:
       if (c.subject == 0) return {};
       return {m.names.text(c.subject)};
-    case RoleDef::Kind::any: return {};
+    case RoleDef::Kind::any:
+      return {};
   }
   return {};
 }
@@ -187,8 +199,8 @@ void Sketch::open_children(const Effect& effect) {
     o.child = effect.child;
     o.drill = effect.drill || c.drill;
     o.form = std::move(child_form);
-    c.extra().children.push_back({static_cast<std::uint16_t>(std::max(effect.child, 0)),
-                                  *case_key(o.case_id)});
+    c.extra().children.push_back(
+        {static_cast<std::uint16_t>(std::max(effect.child, 0)), *case_key(o.case_id)});
     openings.push_back(std::move(o));
   };
   if (effect.form < 0) return add(std::nullopt);
@@ -204,13 +216,15 @@ void Sketch::open_children(const Effect& effect) {
 void Sketch::run(const std::vector<Effect>& effects) {
   for (const Effect& e : effects) {
     switch (e.kind) {
-      case Effect::Kind::set: assign(e.set); break;
+      case Effect::Kind::set:
+        assign(e.set);
+        break;
       case Effect::Kind::raise: {
         int top = static_cast<int>(d.levels.size()) - 1;
         if (top <= c.level) break;  // escalation stops at the top
         c.raised = static_cast<std::uint8_t>(std::min(top, c.level + e.raise));
         dirty_ = true;
-        settle_level();             // what follows already reaches the new chief
+        settle_level();  // what follows already reaches the new chief
         break;
       }
       case Effect::Kind::notify:
@@ -219,14 +233,19 @@ void Sketch::run(const std::vector<Effect>& effects) {
              cause_.due_ms);
         break;
       case Effect::Kind::open:
-        if (m.procedure(e.procedure)) open_children(e);
-        else log_error("procedure", "{} cannot open {}: no such procedure", in.name, e.procedure);
+        if (m.procedure(e.procedure))
+          open_children(e);
+        else
+          log_error("procedure", "{} cannot open {}: no such procedure", in.name, e.procedure);
         break;
-      case Effect::Kind::flag: c.flags |= std::uint64_t{1} << e.flag; break;
+      case Effect::Kind::flag:
+        c.flags |= std::uint64_t{1} << e.flag;
+        break;
       case Effect::Kind::require: {
         TaskState* t = c.task(e.task);
         if (!t) {
-          c.tasks.push_back({.task = static_cast<std::uint16_t>(e.task), .phase = TaskPhase::withdrawn});
+          c.tasks.push_back(
+              {.task = static_cast<std::uint16_t>(e.task), .phase = TaskPhase::withdrawn});
           t = &c.tasks.back();
         }
         t->required = true;
@@ -255,7 +274,8 @@ void Sketch::run(const std::vector<Effect>& effects) {
   }
 }
 
-// ---- level and tasks -----------------------------------------------------------------------------
+// ---- level and tasks
+// -----------------------------------------------------------------------------
 
 void Sketch::settle() {
   for (int round = 0; round < kSettleRounds; ++round) {
@@ -289,8 +309,10 @@ void Sketch::open_task(int task) {
   }
   bool required = t->required;
   std::uint32_t generation = t->generation;
-  *t = TaskState{.opened_ms = now, .generation = generation,
-                 .task = static_cast<std::uint16_t>(task), .required = required};
+  *t = TaskState{.opened_ms = now,
+                 .generation = generation,
+                 .task = static_cast<std::uint16_t>(task),
+                 .required = required};
   t->due_ms = task_due(d.tasks[task], in.task_calendars[task].get(), now, c.facts);
 }
 
@@ -303,7 +325,8 @@ void Sketch::withdraw(int task, Why why) {
 
 void Sketch::drop_asked(bool task, int index) {
   if (c.rare)
-    std::erase_if(c.rare->asked, [&](const Asked& a) { return a.task == task && a.index == index; });
+    std::erase_if(c.rare->asked,
+                  [&](const Asked& a) { return a.task == task && a.index == index; });
 }
 
 void Sketch::settle_tasks() {
@@ -334,14 +357,16 @@ void Sketch::fire_task(int task) {
   const TaskDef& def = d.tasks[task];
   TaskState& t = *c.task(task);
   t.late = true;
-  fired.push_back(json::object{{"task", def.id}, {"due_at", t.due_ms}, {"gen", t.generation}});
+  fired.push_back(
+      json::object{{"task", def.id}, {"due_at", t.due_ms}, {"gen", std::int64_t{t.generation}}});
   Cause before =
       std::exchange(cause_, {Notice::About::task_late, def.id, def.title, 100, t.due_ms});
   run(def.late);
   cause_ = std::move(before);
 }
 
-// ---- states --------------------------------------------------------------------------------------
+// ---- states
+// --------------------------------------------------------------------------------------
 
 void Sketch::begin() {
   set_form_facts();
@@ -359,8 +384,7 @@ void Sketch::enter(int state) {
   if (!first)
     for (int i : d.states[from].tasks)
       if (TaskState* t = c.task(i); t && t->pending()) withdraw(i, Why::state);
-  if (c.rare)
-    std::erase_if(c.rare->asked, [&](const Asked& a) { return !a.task; });
+  if (c.rare) std::erase_if(c.rare->asked, [&](const Asked& a) { return !a.task; });
   c.state = static_cast<std::uint16_t>(state);
   c.entered_ms = now;
   c.entries += 1;
@@ -368,8 +392,11 @@ void Sketch::enter(int state) {
   for (std::size_t i = 0; i < d.clocks.size(); ++i) {
     const ClockDef& def = d.clocks[i];
     ClockState* k = c.clock(static_cast<int>(i));
-    if (!k || !def.reset_on_entry || !runs_in(def, state) || (!first && runs_in(def, from))) continue;
-    *k = ClockState{.since_ms = now, .generation = k->generation, .clock = k->clock,
+    if (!k || !def.reset_on_entry || !runs_in(def, state) || (!first && runs_in(def, from)))
+      continue;
+    *k = ClockState{.since_ms = now,
+                    .generation = k->generation,
+                    .clock = k->clock,
                     .phase = ClockPhase::still};
   }
   // A stay is a new round: what is needed in it is needed anew.

@@ -10,7 +10,7 @@ namespace cw {
 // A child case to be started once the entry stands.
 struct Opening {
   std::string case_id, procedure;
-  int child = -1;            // index of `as`
+  int child = -1;  // index of `as`
   bool drill = false;
   std::optional<json::object> form;
 };
@@ -42,18 +42,18 @@ class Sketch {
 
   Scope scope() const;
   void take_form(int form_index, const json::object& filled_form);  // values of the form at hand
-  void keep_form(const std::string& content);         // for a later `each`
+  void keep_form(const std::string& content);                       // for a later `each`
   void set_form_facts();
   void set_fact(int fact, Value value);
   void assign(const std::vector<Assignment>& list);
   void run(const std::vector<Effect>& effects);
 
-  void begin();                      // a new case: its first facts and state
-  void perform(int action);          // facts are set; effects, state, clocks
+  void begin();              // a new case: its first facts and state
+  void perform(int action);  // facts are set; effects, state, clocks
   void finish_task(int task, Name doer, int evidence);
   void enter(int state);
   void close();
-  void settle();                     // level, tasks and clocks follow the facts
+  void settle();  // level, tasks and clocks follow the facts
   void drop_asked(bool task, int index);
 
   // One due step of a clock (returns the `upon` action to perform, or -1), or a task's limit.
@@ -64,7 +64,7 @@ class Sketch {
             int percent = 0, std::int64_t due_ms = 0);
   std::vector<std::string> people_of(int role) const;
   Notice notice(Notice::About about, std::string name, Text text) const;
-  int upon(int clock) const;         // the present state's action upon a clock's expiry, or -1
+  int upon(int clock) const;  // the present state's action upon a clock's expiry, or -1
 
  private:
   struct Cause {
@@ -89,7 +89,7 @@ class Sketch {
   void settle_running(int index, bool exists);
   ClockState& add_clock(int index, std::int64_t since_ms);
   void arm(ClockState& clock);
-  void pass(ClockState& clock);      // steps that are due but not yet fired, before it stops
+  void pass(ClockState& clock);  // steps that are due but not yet fired, before it stops
   void stand(ClockState& clock, ClockPhase phase);
   void moment(Moment::Kind kind, int index);
   void stop(int index);

@@ -40,7 +40,9 @@ class Unpack {
     }
   }
   template <typename T>
-  T as() { return static_cast<T>(number()); }
+  T as() {
+    return static_cast<T>(number());
+  }
   std::int64_t integer() {
     std::uint64_t v = number();
     return static_cast<std::int64_t>(v >> 1 ^ (~(v & 1) + 1));
@@ -104,8 +106,10 @@ struct Reader {
 void write_value(Writer& w, const FactDef& fact, Value value) {
   w.body.number(value != null_value);
   if (value == null_value) return;
-  if (fact.type == FieldType::reference) w.name(static_cast<Name>(value));
-  else w.body.integer(value);
+  if (fact.type == FieldType::reference)
+    w.name(static_cast<Name>(value));
+  else
+    w.body.integer(value);
 }
 
 void write_rare(Writer& w, const Definition& d, const Rare& r) {

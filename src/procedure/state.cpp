@@ -1,11 +1,22 @@
 #include "state.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/check.h"
 
 namespace cw {
 namespace {
 
 constexpr std::string_view kBase32 = "0123456789abcdefghjkmnpqrstvwxyz";
+
+constexpr auto kDigitOf = [] {
+  std::array<std::uint8_t, 256> out{};
+  for (std::uint8_t& digit : out) digit = 255;
+  for (std::size_t i = 0; i < kBase32.size(); ++i)
+    out[static_cast<unsigned char>(kBase32[i])] = static_cast<std::uint8_t>(i);
+  return out;
+}();
 
 }  // namespace
 
@@ -14,8 +25,8 @@ std::optional<CaseKey> case_key(std::string_view id) {
   if (id.size() != 30 || id.substr(0, 4) != "cas_") return std::nullopt;
   std::uint64_t time = 0, top = 0, low = 0;
   for (std::size_t i = 4; i < 30; ++i) {
-    std::size_t digit = kBase32.find(id[i]);
-    if (digit == std::string_view::npos) return std::nullopt;
+    std::uint64_t digit = kDigitOf[static_cast<unsigned char>(id[i])];
+    if (digit == 255) return std::nullopt;
     if (i < 14) {
       time = time << 5 | digit;
     } else {
@@ -75,11 +86,10 @@ std::int64_t Case::next_ms() const {
 
 std::size_t Case::bytes() const {
   auto block = [](std::size_t size) { return size == 0 ? 0 : size + 16; };  // malloc's own
-  std::size_t sum = sizeof(Case) + block(facts.capacity() * sizeof(Value)) +
-                    block(marks.capacity() * sizeof(FactMark)) +
-                    block(tasks.capacity() * sizeof(TaskState)) +
-                    block(clocks.capacity() * sizeof(ClockState)) +
-                    block(acted.capacity() * sizeof(Acted));
+  std::size_t sum =
+      sizeof(Case) + block(facts.capacity() * sizeof(Value)) +
+      block(marks.capacity() * sizeof(FactMark)) + block(tasks.capacity() * sizeof(TaskState)) +
+      block(clocks.capacity() * sizeof(ClockState)) + block(acted.capacity() * sizeof(Acted));
   return sum + (rare ? sizeof(Rare) + 256 : 0);
 }
 

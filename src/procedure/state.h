@@ -62,10 +62,10 @@ struct TaskState {
   std::int64_t opened_ms = 0;
   std::int64_t due_ms = never_ms;
   std::int64_t done_ms = 0;
-  std::uint64_t seq = 0;       // of the entry that made it so
+  std::uint64_t seq = 0;  // of the entry that made it so
   Name assignee = 0, doer = 0;
   std::uint32_t generation = 0;
-  std::uint16_t task = 0;      // index in the definition
+  std::uint16_t task = 0;  // index in the definition
   std::uint16_t evidence = 0;
   TaskPhase phase = TaskPhase::open;
   Why why = Why::none;
@@ -82,18 +82,18 @@ struct TaskState {
 };
 
 struct ClockState {
-  std::int64_t since_ms = 0;      // counting since; an anchored clock's start
-  std::int64_t used_ms = 0;       // before `since`, in open time
+  std::int64_t since_ms = 0;         // counting since; an anchored clock's start
+  std::int64_t used_ms = 0;          // before `since`, in open time
   std::int64_t used_natural_ms = 0;  // the same around the clock: a changed limit may count either
   std::int64_t budget_ms = 0;
-  std::int64_t due_ms = never_ms;    // when all of it is used
-  std::int64_t next_ms = never_ms;   // when the next step is due
+  std::int64_t due_ms = never_ms;   // when all of it is used
+  std::int64_t next_ms = never_ms;  // when the next step is due
   std::int64_t stopped_ms = 0;
   std::uint32_t generation = 0;
-  std::uint8_t clock = 0;         // index in the definition
-  std::uint8_t step = 0;          // the next of Installed::steps
+  std::uint8_t clock = 0;  // index in the definition
+  std::uint8_t step = 0;   // the next of Installed::steps
   ClockPhase phase = ClockPhase::counting;
-  bool natural = false;           // the budget is around the clock
+  bool natural = false;  // the budget is around the clock
 
   std::int64_t used() const { return natural ? used_natural_ms : used_ms; }
   bool same(const ClockState& o) const {
@@ -113,9 +113,9 @@ struct Acted {
 struct Asked {  // an approval that waits
   std::uint32_t id = 0;
   bool task = false;
-  std::uint16_t index = 0;   // of the task or action
+  std::uint16_t index = 0;  // of the task or action
   Name asker = 0;
-  std::uint64_t seq = 0;     // follows from the entry
+  std::uint64_t seq = 0;  // follows from the entry
   std::int64_t at_ms = 0;
   std::string content;
   std::uint16_t evidence = 0;
@@ -124,7 +124,10 @@ struct Asked {  // an approval that waits
   bool same(const Asked& o) const { return id == o.id && granted == o.granted; }
 };
 
-struct Child { std::uint16_t as = 0; CaseKey key; };
+struct Child {
+  std::uint16_t as = 0;
+  CaseKey key;
+};
 struct Link {
   Name kind = 0, to = 0;
   bool operator==(const Link&) const = default;
@@ -140,7 +143,7 @@ struct LatestForm {  // of a form that an `each` reads
   bool operator==(const LatestForm&) const = default;
 };
 
-struct Rare {  // what few cases have
+struct Rare {                   // what few cases have
   std::uint32_t approvals = 0;  // how many were asked: the last one's id
   std::vector<Asked> asked;
   std::vector<Child> children;
@@ -155,7 +158,7 @@ struct Case {
   Slot parent = no_slot;
   Name org = 0, starter = 0, subject = 0, commander = 0, series = 0;
   std::uint32_t number = 0;
-  std::uint32_t entries = 0;       // how many states were entered
+  std::uint32_t entries = 0;  // how many states were entered
   std::uint16_t definition = 0, state = 0, compress = 1;
   std::uint8_t level = 0, raised = 0, held = 0;
   bool drill = false, closed = false;
@@ -184,7 +187,7 @@ struct Case {
   ClockState* clock(int index);
   const TaskState* task(int index) const { return const_cast<Case*>(this)->task(index); }
   const ClockState* clock(int index) const { return const_cast<Case*>(this)->clock(index); }
-  std::int64_t next_ms() const;    // its earliest timer
+  std::int64_t next_ms() const;  // its earliest timer
   std::size_t bytes() const;
 };
 
@@ -197,8 +200,8 @@ class CaseIndex {
 
  private:
   static std::size_t hash(CaseKey key) {
-    return static_cast<std::size_t>((key.low ^ key.high * 0x9E3779B97F4A7C15ull) *
-                                    0xBF58476D1CE4E5B9ull >> 20);
+    return static_cast<std::size_t>(
+        (key.low ^ key.high * 0x9E3779B97F4A7C15ull) * 0xBF58476D1CE4E5B9ull >> 20);
   }
   std::vector<Slot> places_;
   std::size_t count_ = 0;
@@ -213,13 +216,13 @@ struct ClockStep {
 struct Installed {
   std::shared_ptr<const Definition> definition;
   std::shared_ptr<const Calendar> calendar;
-  std::string name;    // "plan.customer-leak@3"
-  std::string digest;  // of its text and its forms' texts
-  std::vector<std::vector<ClockStep>> steps;                    // per clock
-  std::vector<std::shared_ptr<const Calendar>> task_calendars;  // per task
-  std::vector<std::shared_ptr<const Calendar>> clock_calendars; // per clock
-  std::vector<bool> each_form;      // per form: some `each` reads it
-  std::vector<std::vector<int>> automatic;  // per state: actions
+  std::string name;                                              // "plan.customer-leak@3"
+  std::string digest;                                            // of its text and its forms' texts
+  std::vector<std::vector<ClockStep>> steps;                     // per clock
+  std::vector<std::shared_ptr<const Calendar>> task_calendars;   // per task
+  std::vector<std::shared_ptr<const Calendar>> clock_calendars;  // per clock
+  std::vector<bool> each_form;                                   // per form: some `each` reads it
+  std::vector<std::vector<int>> automatic;                       // per state: actions
 };
 
 }  // namespace cw

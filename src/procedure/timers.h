@@ -35,8 +35,10 @@ class Timers {
       remove(at);
     } else if (heap_[at].due_ms != due_ms) {
       Item item{due_ms, slot};
-      if (item < heap_[at]) up(at, item);
-      else down(at, item);
+      if (item < heap_[at])
+        up(at, item);
+      else
+        down(at, item);
     }
   }
 
@@ -81,8 +83,10 @@ class Timers {
     Item last = heap_.back();
     heap_.pop_back();
     if (at == heap_.size()) return;
-    if (at > 0 && last < heap_[(at - 1) / 4]) up(at, last);
-    else down(at, last);
+    if (at > 0 && last < heap_[(at - 1) / 4])
+      up(at, last);
+    else
+      down(at, last);
   }
 
   std::vector<Item> heap_;

@@ -9,24 +9,41 @@
 namespace cw {
 namespace {
 
-constexpr int kChain = 64;        // entries that follow of themselves, a case and command
-constexpr int kChildren = 1000;   // cases one command may open, grandchildren included
+constexpr int kChain = 64;       // entries that follow of themselves, a case and command
+constexpr int kChildren = 1000;  // cases one command may open, grandchildren included
 
 #ifndef NDEBUG
-bool same_case(const Case& a, const Case& b) {
+// What an entry did to the case must be what was meant: the part that differs, or null.
+const char* difference_left(const Case& a, const Case& b) {
   auto all = [](const auto& x, const auto& y) {
     return x.size() == y.size() &&
            std::equal(x.begin(), x.end(), y.begin(), [](auto& p, auto& q) { return p.same(q); });
   };
-  bool rare = !b.rare || (a.rare && all(a.rare->asked, b.rare->asked) &&
-                          a.rare->links == b.rare->links && a.rare->watchers == b.rare->watchers &&
-                          a.rare->delegations == b.rare->delegations &&
-                          a.rare->forms == b.rare->forms &&
-                          a.rare->children.size() == b.rare->children.size());
-  return a.state == b.state && a.entries == b.entries && a.level == b.level &&
-         a.raised == b.raised && a.held == b.held && a.commander == b.commander &&
-         a.closed == b.closed && a.flags == b.flags && a.taken == b.taken && a.facts == b.facts &&
-         all(a.tasks, b.tasks) && all(a.clocks, b.clocks) && rare;
+  if (a.state != b.state || a.entries != b.entries) return "state";
+  if (a.level != b.level || a.raised != b.raised || a.held != b.held) return "level";
+  if (a.commander != b.commander) return "commander";
+  if (a.closed != b.closed) return "closed";
+  if (a.flags != b.flags) return "flags";
+  if (a.taken != b.taken) return "taken";
+  if (a.facts != b.facts) return "facts";
+  if (!all(a.tasks, b.tasks)) return "tasks";
+  if (!all(a.clocks, b.clocks)) return "clocks";
+  static const Rare none;
+  const Rare &x = a.rare ? *a.rare : none, &y = b.rare ? *b.rare : none;
+  if (!all(x.asked, y.asked)) return "asked";
+  if (x.links != y.links) return "links";
+  if (x.watchers != y.watchers) return "watchers";
+  if (x.delegations != y.delegations) return "delegations";
+  if (x.forms != y.forms) return "forms";
+  if (x.children.size() != y.children.size()) return "children";
+  return nullptr;
+}
+
+void check_same(const Case& a, const Case& b) {
+  if (const char* part = difference_left(a, b)) {
+    log_error("procedure", "an entry did not restore the {} of {}", part, case_id(b.key));
+    CW_CHECK(!"an entry that does not say what it did");
+  }
 }
 #endif
 
@@ -48,7 +65,7 @@ json::object Turn::answer(Slot slot) const {
   return {{"case", case_id(c.key)},
           {"number", m.number_of(c)},
           {"state", m.of(c).definition->states[c.state].id},
-          {"seq", c.last_seq}};
+          {"seq", static_cast<std::int64_t>(c.last_seq)}};
 }
 
 // The level moved: its chief learns that command is to be taken over.
@@ -78,10 +95,11 @@ std::uint64_t Turn::emit(Sketch& s, Slot slot, Entry head) {
   head.procedure = s.in.name;
   std::uint64_t seq = draft_.append(std::move(head));
 #ifndef NDEBUG
-  CW_CHECK(same_case(m.cases[slot], s.c));
+  check_same(m.cases[slot], s.c);
 #endif
   if (moved && s.c.rare && !s.c.rare->watchers.empty()) {
-    Notice n = s.notice(Notice::About::effect, s.d.states[s.c.state].id, s.d.states[s.c.state].title);
+    Notice n =
+        s.notice(Notice::About::effect, s.d.states[s.c.state].id, s.d.states[s.c.state].title);
     for (Name person : s.c.rare->watchers) n.people.push_back(m.names.text(person));
     s.notices.push_back(std::move(n));
   }
@@ -163,7 +181,8 @@ bool Turn::fire(Slot slot) {
   return false;
 }
 
-// ---- starting ------------------------------------------------------------------------------------
+// ---- starting
+// ------------------------------------------------------------------------------------
 
 Result<Slot> Turn::start(const Filing& f) {
   const Definition& d = *f.definition;
@@ -196,7 +215,9 @@ Result<Slot> Turn::start(const Filing& f) {
   auto current = m.current.find(m.installed[fresh.definition].name);
   if (current == m.current.end() || current->second != fresh.definition) {
     m.keep(draft_, d, f.digest);
-    draft_.append({.actor = "system", .kind = "case.adopt", .name = m.installed[fresh.definition].name,
+    draft_.append({.actor = "system",
+                   .kind = "case.adopt",
+                   .name = m.installed[fresh.definition].name,
                    .body = {{"digest", f.digest}}});
   }
   Name series = m.names.add((f.drill ? "D-" : "") + number_prefix(d.id) + "-" +
@@ -205,11 +226,16 @@ Result<Slot> Turn::start(const Filing& f) {
   s.c.number = static_cast<std::uint32_t>(m.series[series].size() + 1);
   s.begin();
   if (!f.content.empty()) s.keep_form(f.content);
-  if (!f.origin.empty()) s.c.extra().links.push_back({m.names.add("origin"), m.names.add(f.origin)});
+  if (!f.origin.empty())
+    s.c.extra().links.push_back({m.names.add("origin"), m.names.add(f.origin)});
 
-  Entry e{.actor = f.actor, .basis = who.basis, .kind = "case.start",
-          .name = d.states[d.start_state].id, .case_id = f.case_id,
-          .procedure = m.installed[fresh.definition].name, .content = f.content};
+  Entry e{.actor = f.actor,
+          .basis = who.basis,
+          .kind = "case.start",
+          .name = d.states[d.start_state].id,
+          .case_id = f.case_id,
+          .procedure = m.installed[fresh.definition].name,
+          .content = f.content};
   e.body["org"] = f.org;
   e.body["number"] = m.number_of(s.c);
   if (!f.subject.empty()) e.body["subject"] = f.subject;
@@ -227,7 +253,7 @@ Result<Slot> Turn::start(const Filing& f) {
   Slot slot = m.slot_of(f.case_id);
   CW_CHECK(slot != no_slot);
 #ifndef NDEBUG
-  CW_CHECK(same_case(m.cases[slot], s.c));
+  check_same(m.cases[slot], s.c);
 #endif
   for (Notice& n : s.notices) {
     n.seq = seq;

@@ -10,7 +10,11 @@ namespace {
 class Viewing {
  public:
   Viewing(const Engine::Impl& impl, const Case& the_case, std::string_view person)
-      : m(impl), c(the_case), in(impl.of(the_case)), d(*in.definition), viewer(person),
+      : m(impl),
+        c(the_case),
+        in(impl.of(the_case)),
+        d(*in.definition),
+        viewer(person),
         now(impl.parts.clock.now_ms()) {}
 
   CaseView all() const {
@@ -23,7 +27,8 @@ class Viewing {
     for (const ClockState& k : c.clocks)
       if (k.budget_ms != 0) v.clocks.push_back(clock(k));
     for (std::size_t i = 0; i < d.flags.size(); ++i)
-      if (c.flags >> i & 1) v.flags.push_back(d.flags[i]), v.flag_titles.push_back(d.flag_titles[i]);
+      if (c.flags >> i & 1)
+        v.flags.push_back(d.flags[i]), v.flag_titles.push_back(d.flag_titles[i]);
     approvals(v);
     links(v);
     for (Name n : participants_of(c)) v.participants.push_back(text(n));
@@ -97,7 +102,8 @@ class Viewing {
     s.clock.provisional = !budget.natural && calendar.provisional(t.due_ms);
     std::int64_t end = t.phase == TaskPhase::done ? t.done_ms : now;
     s.clock.used_ms = calendar.spent_ms(t.opened_ms, end, budget.natural);
-    s.clock.percent = static_cast<int>(std::min<std::int64_t>(s.clock.used_ms * 100 / budget.ms, 100'000));
+    s.clock.percent =
+        static_cast<int>(std::min<std::int64_t>(s.clock.used_ms * 100 / budget.ms, 100'000));
     story(s, calendar);
     return s;
   }
@@ -110,9 +116,11 @@ class Viewing {
     s.calendar_version = calendar.version();
     std::string from = calendar.local(k.since_ms);
     const Text& title = calendar.title();
-    s.sentence = {"时限 " + k.limit + (k.natural ? "，自然时间连续计算" : "，按日历“" + title.zh + "”计算") +
+    s.sentence = {"时限 " + k.limit +
+                      (k.natural ? "，自然时间连续计算" : "，按日历“" + title.zh + "”计算") +
                       "，自 " + from + " 起",
-                  "Limit " + k.limit + (k.natural ? ", counted around the clock" : ", on the calendar " + title.en) +
+                  "Limit " + k.limit +
+                      (k.natural ? ", counted around the clock" : ", on the calendar " + title.en) +
                       ", from " + from};
     if (s.before_ms > 0) {
       std::string minutes = std::to_string(s.before_ms / 60'000);
@@ -297,8 +305,10 @@ class Viewing {
         a.facts[d.facts[fact].id] = fact_json(d.facts[fact], value, m.names);
       for (Name n : q.granted) a.granted.push_back(text(n));
       std::size_t turn = std::min(q.granted.size(), approve.roles.size() - 1);
-      if (approve.ordered) a.roles.push_back(d.roles[approve.roles[turn]].id);
-      else name_roles(approve.roles, a.roles, nullptr);
+      if (approve.ordered)
+        a.roles.push_back(d.roles[approve.roles[turn]].id);
+      else
+        name_roles(approve.roles, a.roles, nullptr);
       a.quorum = approve.quorum;
       if (!viewer.empty()) {
         Standing who = may_answer(m, c, q, viewer, now);
@@ -327,11 +337,12 @@ class Viewing {
   }
 
   void links(CaseView& v) const {
-    if (c.parent != no_slot) v.links.push_back(link_to("parent", "", case_id(m.cases[c.parent].key)));
+    if (c.parent != no_slot)
+      v.links.push_back(link_to("parent", "", case_id(m.cases[c.parent].key)));
     if (!c.rare) return;
     for (const Child& child : c.rare->children)
-      v.links.push_back(link_to("child", d.children.empty() ? "" : d.children[child.as],
-                                case_id(child.key)));
+      v.links.push_back(
+          link_to("child", d.children.empty() ? "" : d.children[child.as], case_id(child.key)));
     for (const Link& l : c.rare->links) v.links.push_back(link_to(text(l.kind), "", text(l.to)));
     for (const Delegation& g : c.rare->delegations)
       v.delegations.push_back({text(g.from), text(g.to), g.until_ms});
