@@ -1,0 +1,208 @@
+// Wire types of API v1, named as in api/openapi.json. Times are UTC milliseconds.
+
+export interface Text { zh: string; en: string }
+export interface Page<T> { items: T[]; next?: string | null; total?: number | null }
+export interface Written { seq: number }
+export interface PersonRef { id: string; name: string; staff_no: string }
+export interface CaseRef { id: string; number: string }
+export interface OrgRef { id: string; name: Text }
+export interface LevelOut { id: string; title: Text; rank: number }
+
+export interface FieldWrong { pointer: string; message: string }
+export interface ProblemBody {
+  status: number; code: string; title: string; detail?: string;
+  fields?: FieldWrong[]; request_id?: string; retry_after_s?: number;
+}
+
+// ---- session
+export interface PostRef { id: string; title: Text; org: string }
+export interface Session {
+  person: { id: string; name: string; staff_no: string; login: string };
+  org: OrgRef; lang: string; csrf: string;
+  must_change_password: boolean; totp_enrolled: boolean;
+  permissions: string[]; posts: PostRef[];
+  expires_at: number; authenticated_at: number; now_ms: number; version: string;
+}
+export interface SessionItem { id: string; since: number; seen_at: number; expires_at: number; current: boolean }
+export interface TotpOut { secret: string; uri: string }
+
+// ---- cases
+export interface CaseBrief {
+  id: string; number: string; title: string; procedure: string; version: number;
+  procedure_title: Text; state: string; state_title: Text; final: boolean;
+  org: string; mode: string; level?: LevelOut; facts: Record<string, unknown>;
+  opened_at: number; changed_at: number; closed_at?: number;
+  next_due_at?: number; next_due_title?: Text;
+  late: boolean; flags: string[]; seq: number;
+}
+export interface FactOut {
+  name: string; type: string; title: Text; value: unknown; text?: Text;
+  set_by?: PersonRef; set_at?: number; seq?: number;
+}
+export interface SegmentOut { from_at: number; to_at: number; counted_ms: number; kind: string; why: Text }
+export interface ExplainOut {
+  calendar: string; limit: string; calendar_version: number; limit_ms: number; used_before_ms: number;
+  provisional: boolean; sentence: Text; segments: SegmentOut[];
+}
+export interface TaskOut {
+  name: string; state: "open" | "asked" | "done" | "withdrawn"; title: Text; by: Text[];
+  required: boolean; late: boolean; outbound: boolean; allowed: boolean; mine: boolean;
+  form?: string; condition?: string; withdrawn_because?: string; reason?: Text;
+  opened_at: number; due_at?: number; done_at?: number; seq?: number;
+  assignee?: PersonRef; done_by?: PersonRef; evidence_needed: number; evidence_given: number;
+}
+export interface ActionOut {
+  name: string; title: Text; form?: string; to?: string; to_title?: Text; reason?: Text;
+  allowed: boolean; needs_approval: boolean; outbound: boolean; repeat: boolean; ends: boolean; missing: string[];
+}
+export interface MarkOut { percent: number; at?: number; fired: boolean }
+export interface ClockOut {
+  name: string; kind: "anchored" | "running"; state: "counting" | "still" | "stopped" | "lifted";
+  limit: string; calendar: string; title: Text;
+  since_at: number; used_ms: number; limit_ms: number; percent: number; due_at?: number; stopped_at?: number;
+  late: boolean; wait: boolean; provisional: boolean; marks: MarkOut[]; explain: ExplainOut;
+}
+export interface ApprovalOut {
+  id: number; asked_at: number; seq: number; needed: number; of: "task" | "action"; name: string; title: Text;
+  asked_by: PersonRef; given: PersonRef[]; facts: Record<string, unknown>; form: Record<string, unknown>;
+  roles: string[]; allowed: boolean; reason?: Text;
+}
+export interface LinkOut {
+  kind: string; as: string; id: string; number: string; procedure: string; state: string;
+  title: Text; state_title: Text; closed: boolean;
+}
+export interface StateOut { name: string; title: Text; final: boolean }
+export interface FormOut {
+  form: string; of: string; seq: number; at_ms: number; by: PersonRef; title: Text; values: Record<string, unknown>;
+}
+export interface DecisionOut {
+  seq: number; at_ms: number; by: PersonRef; decision: boolean; what: string; why: string; known: string;
+}
+export interface EvidenceOut {
+  content: string; name: string; size: number; seq: number; at_ms: number; sha256: string; of: string; by: PersonRef;
+}
+export interface CaseRecord {
+  brief: CaseBrief; starter?: PersonRef; commander?: PersonRef; states: StateOut[];
+  chief_title: Text; chief_post: string; held_level: string; chiefs: PersonRef[];
+  entered_at: number; first_seq: number; brief_due: boolean; can_take: boolean;
+  facts: FactOut[]; tasks: TaskOut[]; actions: ActionOut[]; clocks: ClockOut[]; flag_titles: Text[];
+  approvals: ApprovalOut[]; links: LinkOut[]; forms: FormOut[]; notes: DecisionOut[]; evidence: EvidenceOut[];
+  alerts: AlertBrief[]; watchers: PersonRef[]; participants: PersonRef[]; now_ms: number;
+}
+export interface TimelineItem {
+  seq: number; at_ms: number; actor: PersonRef; kind: string; name: string; title: Text; basis: Text;
+  detail?: Text; key: boolean; machine: boolean; late: boolean; hash: string;
+}
+export interface Did { seq: number; state: string; approval?: number }
+export interface Started { seq: number; id: string; number: string }
+export interface EvidenceMade { seq: number; size: number; content: string; sha256: string }
+
+// ---- work
+export interface WorkItem {
+  kind: "task" | "approval" | "command" | "queue" | "owner"; name: string; state: string;
+  case_ref: CaseRef; procedure: string; org: string;
+  title: Text; procedure_title: Text; state_title: Text; level?: LevelOut;
+  due_at?: number; late: boolean; drill: boolean; assignee?: PersonRef;
+}
+export interface Workbench {
+  now_ms: number; open_cases: number; work: WorkItem[]; next?: string; responses: CaseBrief[];
+  alerts: { open: number; critical: number; high: number };
+}
+export interface Found { cases: CaseBrief[]; people: PersonRef[]; procedures: { id: string; title: Text }[] }
+
+// ---- procedures and forms
+export interface ProcedureOut {
+  id: string; calendar: string; start_form: string; version: number;
+  states: number; tasks: number; clocks: number; open_cases: number; title: Text; basis: string[];
+}
+export interface FieldSchema {
+  type: "boolean" | "integer" | "string" | "array" | "object";
+  title?: Text; description?: Text; format?: "date-time" | "date"; enum?: string[];
+  minimum?: number; maximum?: number; minLength?: number; maxLength?: number; minItems?: number; maxItems?: number;
+  items?: FieldSchema; properties?: Record<string, FieldSchema>; required?: string[]; default?: unknown;
+  "x-callwarden"?: { words?: Record<string, Text>; ref?: string; widget?: string; personal?: boolean };
+}
+export interface FormSchema extends FieldSchema {
+  form: string; version: number;
+  allOf?: { if: { properties: Record<string, { enum: unknown[] }> }; then: { required: string[] } }[];
+  "x-facts"?: string[];
+}
+export type LimitOut = null | string | { key: string; table: Record<string, string> };
+export interface TaskDef { id: string; title: Text; by: string[]; form: string | null; limit: LimitOut; evidence: number; outbound: boolean; when?: string; approve?: { by: string[]; quorum: number } }
+export interface ActionDef { id: string; title: Text; form: string | null; outbound: boolean; repeat: boolean; by?: string[]; auto?: string; upon?: string; guard?: string; to?: string; approve?: { by: string[]; quorum: number } }
+export interface ClockDef { id: string; title: Text; kind: string; limit: LimitOut; calendar: string; wait: boolean; when?: string; from?: string; stop?: string; run?: string[]; at: { percent: number; do: Record<string, unknown>[] }[] }
+export interface Definition {
+  procedure: string; version: number; title: Text; basis: string[]; calendar: string;
+  levels: { id: string; title: Text }[];
+  roles: { id: string; title: Text; kind: string; name?: string; fact?: string; not?: string[] }[];
+  facts: { id: string; title: Text; type: string; values?: { value: string; title: Text }[]; ref?: string }[];
+  start: { by: string[]; form: string | null; to: string };
+  states: { id: string; title: Text; final: boolean; tasks: TaskDef[]; actions: ActionDef[] }[];
+  clocks: ClockDef[]; forms: Record<string, FormSchema>;
+}
+
+// ---- alerts
+export interface EntityOut { kind: string; value: string }
+export interface AlertBrief {
+  id: string; state: "open" | "taken" | "promoted" | "merged" | "dismissed"; level: string; rule: string; title: Text;
+  entities: EntityOut[]; count: number; first_at: number; last_at: number; active: boolean; silenced: boolean;
+  taken_by?: PersonRef; case_ref?: CaseRef; disposition?: string; org: string; source: string; seq: number;
+}
+export interface SampleOut { at_ms: number; source: string; line: string; fields: { name: string; value: string; matched: boolean }[] }
+export interface AlertOut {
+  brief: AlertBrief; description: Text; summary: string; reason: string; samples: SampleOut[];
+  precision: { fired: number; promoted: number; merged: number; dismissed: number; per_mille?: number };
+  similar: AlertBrief[]; suggested_procedure: string;
+}
+export interface PromoteOut { seq: number; case_ref: CaseRef }
+export interface SilenceOut {
+  id: string; org: string; rule: string; source: string; reason: string; owner: PersonRef; entities: EntityOut[];
+  starts_at: number; expires_at: number; hits: number;
+}
+export interface SilenceMade { seq: number; id: string; covers_now: number; covered_last_week: number }
+export interface SourceOut {
+  id: string; kind: string; owner: string; org: string; port: number; in: number; out: number; refused: number; late: number;
+  last_at?: number; silent_after_ms?: number; silent: boolean; reading: boolean;
+}
+
+// ---- ledger
+export interface LedgerOut {
+  origin: string; size: number; journal_size: number; root: string; checkpoint: string; key: string; trouble?: Text;
+}
+export interface EntryRow {
+  seq: number; at_ms: number; actor: PersonRef; kind: string; name: string; title: Text; case_ref?: CaseRef; hash: string;
+}
+export interface EntryOut { row: EntryRow; canonical: string; published: boolean }
+export interface VerifyOut {
+  ok: boolean; from: number; to: number; size: number; took_ms: number; place?: string; what?: Text;
+}
+
+// ---- people
+export interface OrgOut { id: string; parent: string; kind: string; name: Text }
+export interface Grant { role: string; org: string }
+export interface PersonOut {
+  id: string; org: string; staff_no: string; lang: string; name: string; login: string; email: string; phone: string;
+  active: boolean; totp: boolean; must_change_password: boolean; grants: Grant[]; added_at: number; signed_in_at?: number;
+}
+export interface IssuedOut { seq: number; id: string; secret: string }
+export interface PostOut {
+  org: string; id: string; title: Text; holder?: PersonRef; deputies: PersonRef[]; acting: PersonRef[];
+  acting_org: string; chief_of: string[]; absent_from?: number; absent_until?: number;
+}
+export interface TeamOut { org: string; id: string; title: Text; members: PersonRef[] }
+export interface RoleOut { id: string; title: Text; allow: string[]; deny: string[]; builtin: boolean }
+export interface PermissionOut { id: string; title: Text }
+export interface TokenOut {
+  id: string; org: string; label: string; made_by: PersonRef; scopes: string[];
+  added_at: number; expires_at: number; used_at?: number; revoked: boolean;
+}
+
+// ---- notices
+export interface NoticeOut {
+  id: string; about: string; path: string; case_ref?: CaseRef; at_ms: number; seq: number; title: Text; body: Text;
+  read: boolean; urgent: boolean; drill: boolean; acknowledged: boolean;
+}
+export interface OutboxOut {
+  id: string; channel: string; state: string; org: string; error_code: string; recipient?: PersonRef; case_ref?: CaseRef;
+  title: Text; error: Text; attempts: number; at_ms: number; next_at?: number; done_at?: number;
+}

@@ -1,0 +1,33 @@
+// Values of facts and forms as people read them.
+import type { Definition, FactOut, FieldSchema } from "@/api/types";
+import { t, tx } from "@/shared/text";
+import { number, stamp } from "@/shared/time";
+
+export function plain(value: unknown): string {
+  if (value === null || value === undefined || value === "") return "–";
+  if (typeof value === "boolean") return t(value ? "form.yes" : "form.no");
+  if (typeof value === "number") return number(value);
+  if (Array.isArray(value)) return value.map(plain).join(t("form.join"));
+  if (typeof value === "object") return Object.values(value).map(plain).join(" · ");
+  return String(value);
+}
+const isTime = (value: unknown): value is string => typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value);
+const isMs = (value: unknown): value is number => typeof value === "number" && value > 1e12;
+
+export function factText(f: FactOut): string {
+  if (f.text) return tx(f.text);
+  if (f.type === "time" && isMs(f.value)) return stamp(f.value);
+  return isTime(f.value) ? stamp(Date.parse(f.value)) : plain(f.value);
+}
+// A fact's value in the definition's words, for what an approval would change.
+export function wordOf(d: Definition | undefined, name: string, value: unknown): string {
+  const word = d?.facts.find((f) => f.id === name)?.values?.find((v) => v.value === value)?.title;
+  if (word) return tx(word);
+  return isTime(value) ? stamp(Date.parse(value)) : isMs(value) ? stamp(value) : plain(value);
+}
+export function fieldText(schema: FieldSchema | undefined, value: unknown): string {
+  const word = typeof value === "string" ? schema?.["x-callwarden"]?.words?.[value] : undefined;
+  if (word) return tx(word);
+  if (Array.isArray(value) && schema?.items) return value.map((v) => fieldText(schema.items, v)).join(t("form.join"));
+  return isTime(value) ? stamp(Date.parse(value)) : plain(value);
+}

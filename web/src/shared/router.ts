@@ -1,0 +1,37 @@
+// Every screen is an address and is loaded when it is first visited.
+import { createRouter, createWebHistory } from "vue-router";
+import { knowSession, session } from "./session";
+
+const frame = () => import("@/shell/AppFrame.vue");
+
+export const router = createRouter({
+  history: createWebHistory("/"),
+  routes: [
+    { path: "/login", name: "login", component: () => import("@/screens/login/LoginScreen.vue"), meta: { open: true } },
+    {
+      path: "/", component: frame, children: [
+        { path: "", name: "workbench", component: () => import("@/screens/workbench/WorkbenchScreen.vue") },
+        { path: "incidents", name: "incidents", component: () => import("@/screens/incidents/IncidentsScreen.vue") },
+        { path: "incidents/:id", name: "record", component: () => import("@/screens/record/RecordScreen.vue"), props: true },
+        { path: "report", name: "report", component: () => import("@/screens/report/ReportScreen.vue") },
+        { path: "war", name: "war", component: () => import("@/screens/war/WarListScreen.vue") },
+        { path: "war/:id", name: "warroom", component: () => import("@/screens/war/WarScreen.vue"), props: true },
+        { path: "alerts/:id?", name: "alerts", component: () => import("@/screens/alerts/AlertsScreen.vue"), props: true },
+        { path: "procedures/:id?", name: "procedures", component: () => import("@/screens/procedures/ProceduresScreen.vue"), props: true },
+        { path: "ledger", name: "ledger", component: () => import("@/screens/ledger/LedgerScreen.vue") },
+        { path: "people/:tab?", name: "people", component: () => import("@/screens/people/PeopleScreen.vue"), props: true },
+        { path: "notices", name: "notices", component: () => import("@/screens/notices/NoticesScreen.vue") },
+        { path: "account", name: "account", component: () => import("@/screens/account/AccountScreen.vue") },
+        { path: ":rest(.*)*", name: "nowhere", component: () => import("@/screens/nowhere/NowhereScreen.vue") },
+      ],
+    },
+  ],
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+});
+
+router.beforeEach(async (to) => {
+  const s = session.value ?? (await knowSession().catch(() => null));
+  const ready = s !== null && !s.must_change_password;
+  if (to.meta.open) return ready && !to.query.stay ? String(to.query.to ?? "/") : true;
+  return ready ? true : { name: "login", query: to.fullPath === "/" ? {} : { to: to.fullPath } };
+});
