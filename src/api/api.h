@@ -41,11 +41,11 @@ struct Services {
   Notify& notify;
   Clock& clock;
   Random& random;
-  std::string version;            // of the program
-  std::string ledger_folder;      // the published tiles
+  std::string version;                // of the program
+  std::string ledger_folder;          // the published tiles
   OffsetClock* test_clock = nullptr;  // only in a server started for tests: may be pushed ahead
-  int sign_ins_per_minute = 30;   // of one address
-  Live* live = nullptr;           // set by the Api
+  int sign_ins_per_minute = 30;       // of one address
+  Live* live = nullptr;               // set by the Api
 };
 
 // One endpoint, for the authorisation matrix and the document.

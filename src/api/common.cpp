@@ -17,8 +17,9 @@ std::string text_of(const Services& s, const std::string& commitment) {
 }
 
 Problem no_such(Text what) {
-  return problem(Refusal::not_found, "api.not-found",
-                 {"没有" + what.zh + "，或您无权查看", "There is no " + what.en + ", or you may not see it"});
+  return problem(
+      Refusal::not_found, "api.not-found",
+      {"没有" + what.zh + "，或您无权查看", "There is no " + what.en + ", or you may not see it"});
 }
 
 Status may_case(const Call& call, std::string_view case_id, Permission permission) {
@@ -43,7 +44,8 @@ Status may_alert(const Call& call, std::string_view alert_id, Permission permiss
     });
     if (!status) return status;
   }
-  if (org.empty() || !call.may(Permission::alert_read, org).ok()) return no_such({"这条告警", "such an alert"});
+  if (org.empty() || !call.may(Permission::alert_read, org).ok())
+    return no_such({"这条告警", "such an alert"});
   return call.may(permission, org);
 }
 
@@ -80,7 +82,8 @@ std::string case_title(const Services& s, const std::string& content) {
   auto form = parse_json(text_of(s, content), {.size_max = 9 << 20});
   if (!form || !form->is_object()) return {};
   for (const char* name : {"title", "subject", "summary", "what", "description"})
-    if (auto text = text_or(form->get_object(), name); !text.empty()) return std::string(clip(text, 80));
+    if (auto text = text_or(form->get_object(), name); !text.empty())
+      return std::string(clip(text, 80));
   return {};
 }
 
@@ -102,7 +105,8 @@ AlertBrief alert_brief(const Services& s, const watch::Alert& a) {
     b.count = std::max(b.count, tally->events);
     b.last_at = std::max(b.last_at, tally->last_ms);
   }
-  if (a.disposition != watch::Disposition::none) b.disposition = std::string(watch::to_string(a.disposition));
+  if (a.disposition != watch::Disposition::none)
+    b.disposition = std::string(watch::to_string(a.disposition));
   s.journal.read([&] {
     if (!a.owner.empty()) b.taken_by = person_ref(s, a.owner);
     if (!a.case_id.empty()) {

@@ -7,15 +7,23 @@ namespace cw::api {
 namespace {
 
 json::object problem_schema() {
-  return {{"type", "object"},
-          {"description", "RFC 9457. code is stable; title and detail are in the caller's language."},
-          {"properties",
-           {{"type", {{"type", "string"}}}, {"title", {{"type", "string"}}},
-            {"status", {{"type", "integer"}}}, {"code", {{"type", "string"}}},
-            {"detail", {{"type", "string"}}}, {"request_id", {{"type", "string"}}},
-            {"fields", {{"type", "array"}, {"items", {{"type", "object"}, {"properties",
-              {{"pointer", {{"type", "string"}}}, {"text", {{"type", "string"}}}}}}}}}}},
-          {"required", {"status", "code", "title"}}};
+  return {
+      {"type", "object"},
+      {"description", "RFC 9457. code is stable; title and detail are in the caller's language."},
+      {"properties",
+       {{"type", {{"type", "string"}}},
+        {"title", {{"type", "string"}}},
+        {"status", {{"type", "integer"}}},
+        {"code", {{"type", "string"}}},
+        {"detail", {{"type", "string"}}},
+        {"request_id", {{"type", "string"}}},
+        {"fields",
+         {{"type", "array"},
+          {"items",
+           {{"type", "object"},
+            {"properties",
+             {{"pointer", {{"type", "string"}}}, {"text", {{"type", "string"}}}}}}}}}}},
+      {"required", {"status", "code", "title"}}};
 }
 
 json::array parameters_of(const Endpoint& e) {
@@ -24,19 +32,27 @@ json::array parameters_of(const Endpoint& e) {
   for (std::size_t at = 0; (at = path.find('{', at)) != std::string_view::npos; ++at) {
     std::string name(path.substr(at + 1, path.find('}', at) - at - 1));
     if (name.ends_with('*')) name.pop_back();
-    out.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
+    out.push_back(
+        {{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
   }
   for (const auto& q : e.query)
-    out.push_back({{"name", q.name}, {"in", "query"}, {"description", q.about}, {"schema", {{"type", "string"}}}});
+    out.push_back({{"name", q.name},
+                   {"in", "query"},
+                   {"description", q.about},
+                   {"schema", {{"type", "string"}}}});
   if (e.info.writes && e.info.access != "public") {
-    out.push_back({{"name", "Idempotency-Key"}, {"in", "header"}, {"schema", {{"type", "string"}, {"maxLength", 200}}},
-                   {"description", "A repeated key of the same caller and request gets the first answer."}});
+    out.push_back(
+        {{"name", "Idempotency-Key"},
+         {"in", "header"},
+         {"schema", {{"type", "string"}, {"maxLength", 200}}},
+         {"description", "A repeated key of the same caller and request gets the first answer."}});
   }
   return out;
 }
 
 json::object operation_of(const Endpoint& e, Schemas& schemas) {
-  json::object operation{{"summary", e.info.summary}, {"tags", {e.tag}}, {"x-access", e.info.access}};
+  json::object operation{
+      {"summary", e.info.summary}, {"tags", {e.tag}}, {"x-access", e.info.access}};
   std::string id = to_lower(e.info.method);
   for (auto part : split(std::string_view(e.info.path).substr(8), '/')) {
     for (char c : part)
@@ -47,20 +63,28 @@ json::object operation_of(const Endpoint& e, Schemas& schemas) {
   operation["operationId"] = id;
   if (auto parameters = parameters_of(e); !parameters.empty()) operation["parameters"] = parameters;
   if (e.takes)
-    operation["requestBody"] = {{"required", true}, {"content", {{"application/json", {{"schema", e.takes(schemas)}}}}}};
+    operation["requestBody"] = {
+        {"required", true}, {"content", {{"application/json", {{"schema", e.takes(schemas)}}}}}};
   json::object good{{"description", "OK"}};
-  if (e.gives) good["content"] = {{"application/json", {{"schema", e.gives(schemas)}}}};
-  else good["content"] = {{e.answers, json::object{}}};
-  operation["responses"] = {
-      {"200", good},
-      {"default", {{"description", "A problem"},
-                   {"content", {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}}}};
+  if (e.gives)
+    good["content"] = {{"application/json", {{"schema", e.gives(schemas)}}}};
+  else
+    good["content"] = {{e.answers, json::object{}}};
+  operation["responses"] = {{"200", good},
+                            {"default",
+                             {{"description", "A problem"},
+                              {"content",
+                               {{"application/problem+json",
+                                 {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}}}};
   if (e.info.access == "public") operation["security"] = json::array{};
   return operation;
 }
 
 void pretty(const json::value& v, std::string& out, int depth) {
-  auto indent = [&](int d) { out += '\n'; out.append(static_cast<std::size_t>(d) * 2, ' '); };
+  auto indent = [&](int d) {
+    out += '\n';
+    out.append(static_cast<std::size_t>(d) * 2, ' ');
+  };
   if (v.is_object() && !v.get_object().empty()) {
     out += '{';
     bool first = true;
@@ -106,17 +130,25 @@ std::string api_document() {
   for (auto& [name, schema] : schemas) all_schemas[name] = schema;
   json::object document{
       {"openapi", "3.1.0"},
-      {"info", {{"title", "Callwarden"}, {"version", "1"},
-                {"description", "Times are UTC milliseconds. Lists have items, next (a cursor) and total."},
-                {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
+      {"info",
+       {{"title", "Callwarden"},
+        {"version", "1"},
+        {"description", "Times are UTC milliseconds. Lists have items, next (a cursor) and total."},
+        {"license", {{"name", "Apache-2.0"}, {"identifier", "Apache-2.0"}}}}},
       {"servers", {json::object{{"url", "/"}}}},
-      {"security", {json::object{{"session", json::array{}}}, json::object{{"token", json::array{}}}}},
+      {"security",
+       {json::object{{"session", json::array{}}}, json::object{{"token", json::array{}}}}},
       {"paths", paths},
       {"components",
        {{"schemas", all_schemas},
         {"securitySchemes",
-         {{"session", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "__Host-cw"},
-                       {"description", "Writes need the session's X-CSRF header too. Over plain HTTP on loopback the cookie is named cw."}}},
+         {{"session",
+           {{"type", "apiKey"},
+            {"in", "cookie"},
+            {"name", "__Host-cw"},
+            {"description",
+             "Writes need the session's X-CSRF header too. Over plain HTTP on loopback the cookie "
+             "is named cw."}}},
           {"token", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
   std::string out;
   pretty(document, out, 0);

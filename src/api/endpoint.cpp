@@ -48,7 +48,8 @@ Status allowed(Services& s, const Principal& who, const Endpoint& e, const http:
   bool reads = request.method == "GET" || request.method == "HEAD";
   if (!reads && !who.is_token() && !Access::csrf_matches(who, request.headers.get_or("X-CSRF"))) {
     return problem(Refusal::forbidden, "session.csrf",
-                   {"请求缺少有效的 X-CSRF，请刷新页面后重试", "The request lacks a valid X-CSRF; reload the page and try again"});
+                   {"请求缺少有效的 X-CSRF，请刷新页面后重试",
+                    "The request lacks a valid X-CSRF; reload the page and try again"});
   }
   if (e.info.access == "session") {
     if (!who.is_token()) return done();
@@ -79,11 +80,12 @@ Status read_conditions(Call& call) {
                    {"Idempotency-Key 不得超过 200 字节", "Idempotency-Key is at most 200 bytes"});
   call.command.id = command_id(call.http, call.who, key);
   if (auto match = call.http.headers.get("If-Match"); match && *match != "*") {
-    auto number = to_int<std::uint64_t>(
-        match->size() > 2 ? match->substr(1, match->size() - 2) : std::string_view());
+    auto number = to_int<std::uint64_t>(match->size() > 2 ? match->substr(1, match->size() - 2)
+                                                          : std::string_view());
     if (!number || match->front() != '"' || match->back() != '"')
-      return problem(Refusal::malformed, "api.if-match",
-                     {"If-Match 须为先前得到的 ETag", "If-Match must be an ETag that was given before"});
+      return problem(
+          Refusal::malformed, "api.if-match",
+          {"If-Match 须为先前得到的 ETag", "If-Match must be an ETag that was given before"});
     call.if_seq = *number;
   }
   return done();
@@ -120,7 +122,8 @@ const std::vector<Endpoint>& all_endpoints() {
   return all;
 }
 
-Result<std::int64_t> Call::number(std::string_view name, std::int64_t fallback, std::int64_t least, std::int64_t most) const {
+Result<std::int64_t> Call::number(std::string_view name, std::int64_t fallback, std::int64_t least,
+                                  std::int64_t most) const {
   auto text = http.query_get(name);
   if (!text || text->empty()) return fallback;
   auto value = to_int<std::int64_t>(*text);
@@ -136,7 +139,8 @@ std::vector<std::string> Call::orgs(Permission permission) const {
   std::string only = query("org");
   return s.journal.read([&] {
     auto all = s.identity.orgs_where(who, permission);
-    if (!only.empty()) std::erase_if(all, [&](const auto& org) { return !s.identity.within(org, only); });
+    if (!only.empty())
+      std::erase_if(all, [&](const auto& org) { return !s.identity.within(org, only); });
     return all;
   });
 }
@@ -158,12 +162,14 @@ Result<json::value> Table::read_body(Call& call) {
 
 Problem Table::wrong_fields(std::vector<FieldProblem> wrong) {
   std::string n = std::to_string(wrong.size());
-  return problem(Refusal::invalid, "api.fields",
-                 {"有 " + n + " 处需要更正，未写入任何内容", "Correct " + n + " fields; nothing was written"},
-                 std::move(wrong));
+  return problem(
+      Refusal::invalid, "api.fields",
+      {"有 " + n + " 处需要更正，未写入任何内容", "Correct " + n + " fields; nothing was written"},
+      std::move(wrong));
 }
 
-void Table::add(std::string method, std::string path, Spec spec, SchemaOf takes, SchemaOf gives, Run run) {
+void Table::add(std::string method, std::string path, Spec spec, SchemaOf takes, SchemaOf gives,
+                Run run) {
   Endpoint e;
   e.info = {method, "/api/v1" + path, spec.access, spec.summary, method != "GET"};
   e.query = std::move(spec.query);
@@ -180,8 +186,10 @@ void Table::add(std::string method, std::string path, Spec spec, SchemaOf takes,
 
 struct Api::Impl {
   explicit Impl(Services services)
-      : s(std::move(services)), by_peer({.per_s = 200, .burst = 600}, s.clock),
-        sign_ins({.per_s = s.sign_ins_per_minute / 60.0, .burst = double(s.sign_ins_per_minute)}, s.clock),
+      : s(std::move(services)),
+        by_peer({.per_s = 200, .burst = 600}, s.clock),
+        sign_ins({.per_s = s.sign_ins_per_minute / 60.0, .burst = double(s.sign_ins_per_minute)},
+                 s.clock),
         live(s) {
     s.live = &live;
   }
@@ -200,10 +208,12 @@ void Api::add_to(http::Router& router) {
                [impl = impl_, &e](http::Request& request) { return serve(impl->s, e, request); },
                {.body_max = e.body_max, .access = e.info.access});
   }
-  router.add("GET", "/api/openapi.json", [](http::Request&) {
-    static const std::string document = api_document();
-    return http::text_response(200, document, "application/json");
-  }, {.access = "public"});
+  router.add("GET", "/api/openapi.json",
+             [](http::Request&) {
+               static const std::string document = api_document();
+               return http::text_response(200, document, "application/json");
+             },
+             {.access = "public"});
 }
 
 std::function<std::optional<http::Response>(http::Request&)> Api::gate() {

@@ -22,9 +22,9 @@ struct Call {
   Services& s;
   http::Request& http;
   Principal who;
-  Command command;                       // from Idempotency-Key, bound to the caller and the request
-  std::optional<std::uint64_t> if_seq;   // from If-Match
-  http::Headers answer;                  // headers for the answer
+  Command command;                      // from Idempotency-Key, bound to the caller and the request
+  std::optional<std::uint64_t> if_seq;  // from If-Match
+  http::Headers answer;                 // headers for the answer
   int status = 200;
 
   const std::string& id() const { return http.param("id"); }
@@ -40,7 +40,8 @@ struct Call {
     return out;
   }
   // A number in the query; the Problem names it.
-  Result<std::int64_t> number(std::string_view name, std::int64_t fallback, std::int64_t least, std::int64_t most) const;
+  Result<std::int64_t> number(std::string_view name, std::int64_t fallback, std::int64_t least,
+                              std::int64_t most) const;
   // The organisations in which the caller may, narrowed to `org` (and below) when the query says.
   std::vector<std::string> orgs(Permission permission) const;
   // Whether the caller may there. Under the state lock or not.
@@ -48,7 +49,10 @@ struct Call {
   void etag(std::uint64_t seq) { answer.set("ETag", "\"" + std::to_string(seq) + "\""); }
 };
 
-struct QueryInfo { const char* name; const char* about; };
+struct QueryInfo {
+  const char* name;
+  const char* about;
+};
 
 struct Spec {
   const char* access;   // "public", "session" or a permission
@@ -63,7 +67,7 @@ struct Endpoint {
   std::vector<QueryInfo> query;
   std::size_t body_max = 0;
   std::string tag, answers;
-  std::function<json::object(Schemas&)> takes, gives;      // empty: no body
+  std::function<json::object(Schemas&)> takes, gives;  // empty: no body
   std::function<Result<http::Response>(Call&)> run;
 };
 
@@ -96,7 +100,8 @@ class Table {
     add("DELETE", std::move(path), std::move(spec), {}, &schema_of<Out>, answer<Out>(std::move(f)));
   }
   // Bytes in or out: files, event streams, printed pages.
-  void raw(std::string method, std::string path, Spec spec, std::function<Result<http::Response>(Call&)> f) {
+  void raw(std::string method, std::string path, Spec spec,
+           std::function<Result<http::Response>(Call&)> f) {
     add(std::move(method), std::move(path), std::move(spec), {}, {}, std::move(f));
   }
 
@@ -113,7 +118,8 @@ class Table {
     };
   }
   template <typename In, typename Out>
-  void body(std::string method, std::string path, Spec spec, std::function<Result<Out>(Call&, In&)> f) {
+  void body(std::string method, std::string path, Spec spec,
+            std::function<Result<Out>(Call&, In&)> f) {
     Run run = [f = std::move(f)](Call& call) -> Result<http::Response> {
       auto value = read_body(call);
       if (!value) return std::move(value).problem();
@@ -125,11 +131,13 @@ class Table {
       if (!out) return std::move(out).problem();
       return http::json_response(call.status, wire(*out));
     };
-    add(std::move(method), std::move(path), std::move(spec), &schema_of<In>, &schema_of<Out>, std::move(run));
+    add(std::move(method), std::move(path), std::move(spec), &schema_of<In>, &schema_of<Out>,
+        std::move(run));
   }
   static Result<json::value> read_body(Call& call);
   static Problem wrong_fields(std::vector<FieldProblem> wrong);
-  void add(std::string method, std::string path, Spec spec, SchemaOf takes, SchemaOf gives, Run run);
+  void add(std::string method, std::string path, Spec spec, SchemaOf takes, SchemaOf gives,
+           Run run);
 
   std::vector<Endpoint>& into_;
   std::string tag_;

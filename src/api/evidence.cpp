@@ -18,11 +18,14 @@ void EvidenceList::project(const Entry& e, Database& db) {
 
 std::vector<EvidenceRow> EvidenceList::of_case(Database& db, std::string_view case_id) {
   std::vector<EvidenceRow> out;
-  db.query("SELECT content,sha256,actor,size,seq,at FROM evidence WHERE case_id=$1 ORDER BY seq LIMIT 1000",
-           [&](const Row& r) {
-             out.push_back({std::string(r.text(0)), std::string(r.text(1)), std::string(r.text(2)),
-                            r.integer(3), r.integer(4), r.integer(5)});
-           }, case_id);
+  db.query(
+      "SELECT content,sha256,actor,size,seq,at FROM evidence WHERE case_id=$1 ORDER BY seq LIMIT "
+      "1000",
+      [&](const Row& r) {
+        out.push_back({std::string(r.text(0)), std::string(r.text(1)), std::string(r.text(2)),
+                       r.integer(3), r.integer(4), r.integer(5)});
+      },
+      case_id);
   return out;
 }
 

@@ -26,7 +26,9 @@ class EvidenceList final : public Projector {
 
 // A sealed file: a line of JSON with its name and type, then its bytes.
 std::string pack_file(std::string_view name, std::string_view type, std::string_view bytes);
-struct UnpackedFile { std::string name, type, bytes; };
+struct UnpackedFile {
+  std::string name, type, bytes;
+};
 UnpackedFile unpack_file(std::string text);
 
 }  // namespace cw::api

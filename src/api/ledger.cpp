@@ -26,10 +26,16 @@ struct EntryRow {
 };
 BOOST_DESCRIBE_STRUCT(EntryRow, (), (seq, at_ms, actor, kind, name, title, case_ref, hash))
 
-struct EntryOut { EntryRow row; std::string canonical; bool published = false; };
+struct EntryOut {
+  EntryRow row;
+  std::string canonical;
+  bool published = false;
+};
 BOOST_DESCRIBE_STRUCT(EntryOut, (), (row, canonical, published))
 
-struct VerifyIn { std::optional<std::int64_t> from, to; };
+struct VerifyIn {
+  std::optional<std::int64_t> from, to;
+};
 BOOST_DESCRIBE_STRUCT(VerifyIn, (), (from, to))
 struct VerifyOut {
   bool ok = false;
@@ -42,7 +48,13 @@ BOOST_DESCRIBE_STRUCT(VerifyOut, (), (ok, from, to, size, took_ms, place, what))
 EntryRow entry_row(Call& call, const std::string& bytes) {
   auto entry = Entry::parse(bytes);
   CW_CHECK(entry.ok());
-  EntryRow row{static_cast<std::int64_t>(entry->seq), entry->at_ms, {}, entry->kind, entry->name, {}, std::nullopt,
+  EntryRow row{static_cast<std::int64_t>(entry->seq),
+               entry->at_ms,
+               {},
+               entry->kind,
+               entry->name,
+               {},
+               std::nullopt,
                to_hex(bytes_of(sha256_of({std::string_view("\0", 1), bytes})))};
   call.s.journal.read([&] {
     row.actor = person_ref(call.s, entry->actor);
@@ -76,7 +88,8 @@ Result<Page<EntryRow>> list_entries(Call& call) {
   auto before = call.number("before", size, 0, INT64_MAX);
   if (!before) return std::move(before).problem();
   std::int64_t end = std::min(*before, size), from = std::max<std::int64_t>(0, end - *limit);
-  auto all = call.s.journal.entries(static_cast<std::uint64_t>(from), static_cast<std::size_t>(end - from));
+  auto all = call.s.journal.entries(static_cast<std::uint64_t>(from),
+                                    static_cast<std::size_t>(end - from));
   Page<EntryRow> page;
   for (auto it = all.rbegin(); it != all.rend(); ++it) page.items.push_back(entry_row(call, *it));
   if (from > 0) page.next = std::to_string(from);
@@ -106,7 +119,8 @@ Result<http::Response> prove_entry(Call& call) {
   auto proof = call.s.ledger.prove(*seq);
   if (!proof) return std::move(proof).problem();
   auto response = http::text_response(200, *proof);
-  response.headers.set("Content-Disposition", fmt::format("attachment; filename=\"entry-{}.tlog-proof\"", *seq));
+  response.headers.set("Content-Disposition",
+                       fmt::format("attachment; filename=\"entry-{}.tlog-proof\"", *seq));
   return response;
 }
 
@@ -137,13 +151,17 @@ Result<VerifyOut> verify(Call& call, VerifyIn& in) {
 // The published log, file by file, as any third-party tool reads it.
 Result<http::Response> log_file(Call& call) {
   const std::string& path = call.http.param("path");
-  auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '.'; };
+  auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '.';
+  };
   bool safe = !path.empty() && path.size() < 200 && path.find("..") == std::string::npos &&
               std::all_of(path.begin(), path.end(), plain) &&
               (path == "checkpoint" || path == "vkey" || path.starts_with("tile/"));
   auto bytes = safe ? read_file(call.s.ledger_folder + "/" + path) : std::nullopt;
   if (!bytes) return no_such({"这个文件", "such a file"});
-  auto response = http::text_response(200, *bytes, path.starts_with("tile/") ? "application/octet-stream" : "text/plain; charset=utf-8");
+  auto response = http::text_response(
+      200, *bytes,
+      path.starts_with("tile/") ? "application/octet-stream" : "text/plain; charset=utf-8");
   if (path.starts_with("tile/") && path.find(".p/") == std::string::npos)
     response.headers.set("Cache-Control", "private, max-age=31536000, immutable");
   return response;
@@ -154,11 +172,24 @@ Result<http::Response> log_file(Call& call) {
 void add_ledger(Table& t) {
   t.tag("ledger");
   t.get<LedgerOut>("/ledger", {"ledger.read", "The published checkpoint"}, ledger_now);
-  t.get<Page<EntryRow>>("/ledger/entries", {"ledger.read", "Entries, newest first", {{"before", "an entry number"}, {"limit", "1–500"}}}, list_entries);
-  t.get<EntryOut>("/ledger/entries/{id}", {"ledger.read", "One entry with its canonical bytes"}, one_entry);
-  t.raw("GET", "/ledger/entries/{id}/proof", {"ledger.read", "Proof of inclusion (c2sp.org/tlog-proof@v1)", {}, 1024, "text/plain"}, prove_entry);
-  t.post<VerifyIn, VerifyOut>("/ledger/verify", {"ledger.read", "Verify the published log, or a range of it"}, verify);
-  t.raw("GET", "/ledger/log/{path*}", {"ledger.export", "The log's files: checkpoint, vkey, tile/…", {}, 1024, "application/octet-stream"}, log_file);
+  t.get<Page<EntryRow>>(
+      "/ledger/entries",
+      {"ledger.read", "Entries, newest first", {{"before", "an entry number"}, {"limit", "1–500"}}},
+      list_entries);
+  t.get<EntryOut>("/ledger/entries/{id}", {"ledger.read", "One entry with its canonical bytes"},
+                  one_entry);
+  t.raw("GET", "/ledger/entries/{id}/proof",
+        {"ledger.read", "Proof of inclusion (c2sp.org/tlog-proof@v1)", {}, 1024, "text/plain"},
+        prove_entry);
+  t.post<VerifyIn, VerifyOut>(
+      "/ledger/verify", {"ledger.read", "Verify the published log, or a range of it"}, verify);
+  t.raw("GET", "/ledger/log/{path*}",
+        {"ledger.export",
+         "The log's files: checkpoint, vkey, tile/…",
+         {},
+         1024,
+         "application/octet-stream"},
+        log_file);
 }
 
 }  // namespace cw::api

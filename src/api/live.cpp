@@ -10,8 +10,8 @@
 namespace cw::api {
 namespace {
 
-constexpr std::size_t kResumeMax = 5000;             // entries; more and the client starts anew
-constexpr std::int64_t kRightsMs = 30'000;           // how long a stream's rights are trusted
+constexpr std::size_t kResumeMax = 5000;    // entries; more and the client starts anew
+constexpr std::int64_t kRightsMs = 30'000;  // how long a stream's rights are trusted
 constexpr std::size_t kBatch = 512;
 
 // What one entry means to a console, and whose organisation must be readable to hear it.
@@ -107,8 +107,10 @@ struct Live::Impl {
       });
       // Nothing is shown before the lists can show it too.
       std::uint64_t end = std::min<std::uint64_t>(s.journal.size(), s.views.position());
-      if (listeners.empty()) next = end;
-      else if (next < end) next = deliver(next, listeners);
+      if (listeners.empty())
+        next = end;
+      else if (next < end)
+        next = deliver(next, listeners);
     }
   }
 
@@ -129,7 +131,8 @@ Live::~Live() {
   impl_->thread.join();
 }
 
-void Live::join(const Principal& who, std::shared_ptr<http::EventStream> stream, std::string_view last_id) {
+void Live::join(const Principal& who, std::shared_ptr<http::EventStream> stream,
+                std::string_view last_id) {
   auto listener = std::make_shared<Impl::Listener>();
   listener->who = who;
   listener->stream = std::move(stream);
@@ -138,7 +141,9 @@ void Live::join(const Principal& who, std::shared_ptr<http::EventStream> stream,
   if (!live) return;
   auto last = to_int<std::uint64_t>(last_id);
   std::uint64_t from = last ? *last + 1 : impl_->next;
-  listener->stream->send({"", "hello", canonical(json::object{{"now_ms", impl_->s.clock.now_ms()}, {"next", impl_->next}})});
+  listener->stream->send(
+      {"", "hello",
+       canonical(json::object{{"now_ms", impl_->s.clock.now_ms()}, {"next", impl_->next}})});
   if (from > impl_->next || impl_->next - from > kResumeMax) {
     listener->stream->send({std::to_string(impl_->next == 0 ? 0 : impl_->next - 1), "reset", "{}"});
   } else {
@@ -150,14 +155,21 @@ void Live::join(const Principal& who, std::shared_ptr<http::EventStream> stream,
 
 void add_live(Table& t) {
   t.tag("live");
-  t.raw("GET", "/events", {"session", "Server-sent events: case, alert, entry, hello, reset; resumes by Last-Event-ID", {}, 1024, "text/event-stream"},
+  t.raw("GET", "/events",
+        {"session",
+         "Server-sent events: case, alert, entry, hello, reset; resumes by Last-Event-ID",
+         {},
+         1024,
+         "text/event-stream"},
         [](Call& c) -> Result<http::Response> {
-    http::Response response;
-    response.events = [live = c.s.live, who = c.who, last = std::string(c.http.last_event_id())](std::shared_ptr<http::EventStream> stream) {
-      live->join(who, std::move(stream), last);
-    };
-    return response;
-  });
+          http::Response response;
+          response.events = [live = c.s.live, who = c.who,
+                             last = std::string(c.http.last_event_id())](
+                                std::shared_ptr<http::EventStream> stream) {
+            live->join(who, std::move(stream), last);
+          };
+          return response;
+        });
 }
 
 }  // namespace cw::api

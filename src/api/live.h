@@ -13,7 +13,8 @@ class Live {
   explicit Live(Services& services);
   ~Live();
   // Joins a stream; `last_id` is the last entry number the client has seen, or "".
-  void join(const Principal& who, std::shared_ptr<http::EventStream> stream, std::string_view last_id);
+  void join(const Principal& who, std::shared_ptr<http::EventStream> stream,
+            std::string_view last_id);
 
  private:
   struct Impl;

@@ -4,13 +4,23 @@
 namespace cw::api {
 namespace {
 
-struct OrgOut { std::string id, parent, kind; Text name; };
+struct OrgOut {
+  std::string id, parent, kind;
+  Text name;
+};
 BOOST_DESCRIBE_STRUCT(OrgOut, (), (id, parent, kind, name))
-struct OrgIn { std::string parent, kind; Text name; };
+struct OrgIn {
+  std::string parent, kind;
+  Text name;
+};
 BOOST_DESCRIBE_STRUCT(OrgIn, (), (parent, kind, name))
-struct NameIn { Text name; };
+struct NameIn {
+  Text name;
+};
 BOOST_DESCRIBE_STRUCT(NameIn, (), (name))
-struct GrantIo { std::string role, org; };
+struct GrantIo {
+  std::string role, org;
+};
 BOOST_DESCRIBE_STRUCT(GrantIo, (), (role, org))
 
 struct PersonOut {
@@ -20,8 +30,9 @@ struct PersonOut {
   std::int64_t added_at = 0;
   std::optional<std::int64_t> signed_in_at;
 };
-BOOST_DESCRIBE_STRUCT(PersonOut, (), (id, org, staff_no, lang, name, login, email, phone, active, totp,
-  must_change_password, grants, added_at, signed_in_at))
+BOOST_DESCRIBE_STRUCT(PersonOut, (),
+                      (id, org, staff_no, lang, name, login, email, phone, active, totp,
+                       must_change_password, grants, added_at, signed_in_at))
 
 struct PersonIn {
   std::string name, login, staff_no, org;
@@ -29,9 +40,15 @@ struct PersonIn {
   std::optional<std::vector<GrantIo>> grants;
 };
 BOOST_DESCRIBE_STRUCT(PersonIn, (), (name, login, staff_no, org, email, phone, lang, grants))
-struct PersonPatch { std::optional<std::string> name, login, staff_no, org, email, phone, lang; std::optional<bool> active; };
+struct PersonPatch {
+  std::optional<std::string> name, login, staff_no, org, email, phone, lang;
+  std::optional<bool> active;
+};
 BOOST_DESCRIBE_STRUCT(PersonPatch, (), (name, login, staff_no, org, email, phone, lang, active))
-struct IssuedOut { std::int64_t seq = 0; std::string id, secret; };
+struct IssuedOut {
+  std::int64_t seq = 0;
+  std::string id, secret;
+};
 BOOST_DESCRIBE_STRUCT(IssuedOut, (), (seq, id, secret))
 
 struct PostOut {
@@ -43,7 +60,9 @@ struct PostOut {
   std::vector<std::string> chief_of;
   std::optional<std::int64_t> absent_from, absent_until;
 };
-BOOST_DESCRIBE_STRUCT(PostOut, (), (org, id, title, holder, deputies, acting, acting_org, chief_of, absent_from, absent_until))
+BOOST_DESCRIBE_STRUCT(PostOut, (),
+                      (org, id, title, holder, deputies, acting, acting_org, chief_of, absent_from,
+                       absent_until))
 struct PostIn {
   std::optional<Text> title;
   std::optional<std::string> holder;
@@ -52,20 +71,45 @@ struct PostIn {
 };
 BOOST_DESCRIBE_STRUCT(PostIn, (), (title, holder, deputies, chief_of, absent_from, absent_until))
 
-struct TeamOut { std::string org, id; Text title; std::vector<PersonRef> members; };
+struct TeamOut {
+  std::string org, id;
+  Text title;
+  std::vector<PersonRef> members;
+};
 BOOST_DESCRIBE_STRUCT(TeamOut, (), (org, id, title, members))
-struct TeamIn { std::optional<Text> title; std::vector<std::string> members; };
+struct TeamIn {
+  std::optional<Text> title;
+  std::vector<std::string> members;
+};
 BOOST_DESCRIBE_STRUCT(TeamIn, (), (title, members))
-struct QueueOut { std::string org, procedure; std::vector<PersonRef> people; std::vector<std::string> teams; };
+struct QueueOut {
+  std::string org, procedure;
+  std::vector<PersonRef> people;
+  std::vector<std::string> teams;
+};
 BOOST_DESCRIBE_STRUCT(QueueOut, (), (org, procedure, people, teams))
-struct QueueIn { std::vector<std::string> people, teams; };
+struct QueueIn {
+  std::vector<std::string> people, teams;
+};
 BOOST_DESCRIBE_STRUCT(QueueIn, (), (people, teams))
 
-struct RoleOut { std::string id; Text title; std::vector<std::string> allow, deny; bool builtin = false; };
+struct RoleOut {
+  std::string id;
+  Text title;
+  std::vector<std::string> allow, deny;
+  bool builtin = false;
+};
 BOOST_DESCRIBE_STRUCT(RoleOut, (), (id, title, allow, deny, builtin))
-struct RoleIn { Text title; std::vector<std::string> allow; std::optional<std::vector<std::string>> deny; };
+struct RoleIn {
+  Text title;
+  std::vector<std::string> allow;
+  std::optional<std::vector<std::string>> deny;
+};
 BOOST_DESCRIBE_STRUCT(RoleIn, (), (title, allow, deny))
-struct PermissionOut { std::string id; Text title; };
+struct PermissionOut {
+  std::string id;
+  Text title;
+};
 BOOST_DESCRIBE_STRUCT(PermissionOut, (), (id, title))
 
 struct TokenOut {
@@ -76,8 +120,13 @@ struct TokenOut {
   std::optional<std::int64_t> used_at;
   bool revoked = false;
 };
-BOOST_DESCRIBE_STRUCT(TokenOut, (), (id, org, label, made_by, scopes, added_at, expires_at, used_at, revoked))
-struct TokenIn { std::string org, label; std::vector<std::string> scopes; std::int64_t expires_at = 0; };
+BOOST_DESCRIBE_STRUCT(TokenOut, (),
+                      (id, org, label, made_by, scopes, added_at, expires_at, used_at, revoked))
+struct TokenIn {
+  std::string org, label;
+  std::vector<std::string> scopes;
+  std::int64_t expires_at = 0;
+};
 BOOST_DESCRIBE_STRUCT(TokenIn, (), (org, label, scopes, expires_at))
 
 std::optional<std::int64_t> unless_zero(std::int64_t v) {
@@ -85,8 +134,20 @@ std::optional<std::int64_t> unless_zero(std::int64_t v) {
 }
 
 PersonOut person_out(const Person& p) {
-  PersonOut out{p.id, p.org, p.staff_no, p.lang, p.name, p.login, p.email, p.phone, p.active, p.totp,
-                p.must_change_password, {}, p.added_at, unless_zero(p.signed_in_at)};
+  PersonOut out{p.id,
+                p.org,
+                p.staff_no,
+                p.lang,
+                p.name,
+                p.login,
+                p.email,
+                p.phone,
+                p.active,
+                p.totp,
+                p.must_change_password,
+                {},
+                p.added_at,
+                unless_zero(p.signed_in_at)};
   for (const auto& g : p.grants) out.grants.push_back({g.role, g.org});
   return out;
 }
@@ -104,8 +165,11 @@ Result<IssuedOut> issued(Call& call, Result<Issued> result) {
 Result<Page<PersonOut>> list_people(Call& call) {
   auto limit = call.number("limit", 50, 1, 500);
   if (!limit) return std::move(limit).problem();
-  PeopleQuery query{.q = call.query("q"), .org = call.query("org"), .post = call.query("post"),
-                    .role = call.query("role"), .cursor = call.query("cursor"),
+  PeopleQuery query{.q = call.query("q"),
+                    .org = call.query("org"),
+                    .post = call.query("post"),
+                    .role = call.query("role"),
+                    .cursor = call.query("cursor"),
                     .limit = static_cast<std::size_t>(*limit)};
   if (auto active = call.query("active"); !active.empty()) query.active = active == "true";
   return call.s.journal.read([&]() -> Result<Page<PersonOut>> {
@@ -134,8 +198,16 @@ Result<PersonOut> one_person(Call& call) {
 }
 
 Result<IssuedOut> add_person(Call& call, PersonIn& in) {
-  PersonInput input{in.name, in.login, in.staff_no, in.org, in.email.value_or(""), in.phone.value_or(""), in.lang.value_or("zh"), {}};
-  for (const auto& g : in.grants.value_or(std::vector<GrantIo>{})) input.grants.push_back({g.role, g.org});
+  PersonInput input{in.name,
+                    in.login,
+                    in.staff_no,
+                    in.org,
+                    in.email.value_or(""),
+                    in.phone.value_or(""),
+                    in.lang.value_or("zh"),
+                    {}};
+  for (const auto& g : in.grants.value_or(std::vector<GrantIo>{}))
+    input.grants.push_back({g.role, g.org});
   return issued(call, call.s.identity.add_person(call.who, call.command, input));
 }
 
@@ -143,8 +215,10 @@ Result<Written> change_person(Call& call, PersonPatch& in) {
   PersonChange change{in.name, in.login, in.staff_no, in.org, in.email, in.phone, in.lang};
   bool other = in.name || in.login || in.staff_no || in.org || in.email || in.phone || in.lang;
   if (in.active && other)
-    return invalid("people.one-change", "/active", {"启用或停用须单独提交", "Activate or deactivate in a request of its own"});
-  if (in.active) return wrote(call.s.identity.set_active(call.who, call.command, call.id(), *in.active));
+    return invalid("people.one-change", "/active",
+                   {"启用或停用须单独提交", "Activate or deactivate in a request of its own"});
+  if (in.active)
+    return wrote(call.s.identity.set_active(call.who, call.command, call.id(), *in.active));
   return wrote(call.s.identity.change_person(call.who, call.command, call.id(), change));
 }
 
@@ -167,16 +241,26 @@ std::vector<PersonRef> refs(const Services& s, const std::vector<std::string>& i
 }
 
 PostOut post_out(const Services& s, const Post& p) {
-  PostOut out{p.org, p.id, p.title, std::nullopt, refs(s, p.deputies), refs(s, p.acting), p.acting_org,
-              p.chief_of, unless_zero(p.absent_from), unless_zero(p.absent_until)};
+  PostOut out{p.org,
+              p.id,
+              p.title,
+              std::nullopt,
+              refs(s, p.deputies),
+              refs(s, p.acting),
+              p.acting_org,
+              p.chief_of,
+              unless_zero(p.absent_from),
+              unless_zero(p.absent_until)};
   if (!p.holder.empty()) out.holder = person_ref(s, p.holder);
   return out;
 }
 
 Result<Written> set_post(Call& call, PostIn& in) {
-  return wrote(call.s.identity.set_post(call.who, call.command,
-      {call.http.param("org"), call.id(), in.title, in.holder.value_or(""), in.deputies.value_or(std::vector<std::string>{}),
-       in.chief_of, in.absent_from.value_or(0), in.absent_until.value_or(0)}));
+  return wrote(
+      call.s.identity.set_post(call.who, call.command,
+                               {call.http.param("org"), call.id(), in.title, in.holder.value_or(""),
+                                in.deputies.value_or(std::vector<std::string>{}), in.chief_of,
+                                in.absent_from.value_or(0), in.absent_until.value_or(0)}));
 }
 
 Result<Written> set_role(Call& call, RoleIn& in) {
@@ -184,7 +268,8 @@ Result<Written> set_role(Call& call, RoleIn& in) {
   if (!allow) return std::move(allow).problem();
   auto deny = PermissionSet::parse(in.deny.value_or(std::vector<std::string>{}), "/deny");
   if (!deny) return std::move(deny).problem();
-  return wrote(call.s.identity.set_role(call.who, call.command, {call.id(), in.title, *allow, *deny, false}));
+  return wrote(call.s.identity.set_role(call.who, call.command,
+                                        {call.id(), in.title, *allow, *deny, false}));
 }
 
 Result<IssuedOut> add_token(Call& call, TokenIn& in) {
@@ -207,64 +292,90 @@ void add_structure(Table& t) {
   t.post<OrgIn, Written>("/orgs", {"people.manage", "Add an organisation"}, [](Call& c, OrgIn& in) {
     return wrote(c.s.identity.add_org(c.who, c.command, in.parent, in.kind, in.name));
   });
-  t.patch<NameIn, Written>("/orgs/{id}", {"people.manage", "Rename an organisation"}, [](Call& c, NameIn& in) {
-    return wrote(c.s.identity.rename_org(c.who, c.command, c.id(), in.name));
-  });
-  t.get<Page<PostOut>>("/posts", {"people.read", "Posts, who holds them and who acts", {{"org", "only this organisation"}}}, [](Call& c) {
-    return by_org<PostOut>(c, [&](const std::string& org, auto& out) {
-      for (const auto& p : c.s.identity.posts(org)) out.push_back(post_out(c.s, p));
-    });
-  });
-  t.put<PostIn, Written>("/posts/{org}/{id}", {"posts.manage", "Holder, deputies and absence of a post"}, set_post);
-  t.get<Page<TeamOut>>("/teams", {"people.read", "Teams", {{"org", "only this organisation"}}}, [](Call& c) {
-    return by_org<TeamOut>(c, [&](const std::string& org, auto& out) {
-      for (const auto& x : c.s.identity.teams(org)) out.push_back({x.org, x.id, x.title, refs(c.s, x.members)});
-    });
-  });
-  t.put<TeamIn, Written>("/teams/{org}/{id}", {"posts.manage", "A team's members"}, [](Call& c, TeamIn& in) {
-    return wrote(c.s.identity.set_team(c.who, c.command, {c.http.param("org"), c.id(), in.title.value_or(Text{}), in.members}));
-  });
-  t.get<Page<QueueOut>>("/queues", {"people.read", "Who takes which procedure's cases", {{"org", "only this organisation"}}}, [](Call& c) {
-    return by_org<QueueOut>(c, [&](const std::string& org, auto& out) {
-      for (const auto& q : c.s.identity.queues(org)) out.push_back({q.org, q.procedure, refs(c.s, q.people), q.teams});
-    });
-  });
-  t.put<QueueIn, Written>("/queues/{org}/{id}", {"posts.manage", "Who takes a procedure's cases (id *: any)"}, [](Call& c, QueueIn& in) {
-    return wrote(c.s.identity.set_queue(c.who, c.command, {c.http.param("org"), c.id(), in.people, in.teams}));
-  });
+  t.patch<NameIn, Written>(
+      "/orgs/{id}", {"people.manage", "Rename an organisation"}, [](Call& c, NameIn& in) {
+        return wrote(c.s.identity.rename_org(c.who, c.command, c.id(), in.name));
+      });
+  t.get<Page<PostOut>>(
+      "/posts",
+      {"people.read", "Posts, who holds them and who acts", {{"org", "only this organisation"}}},
+      [](Call& c) {
+        return by_org<PostOut>(c, [&](const std::string& org, auto& out) {
+          for (const auto& p : c.s.identity.posts(org)) out.push_back(post_out(c.s, p));
+        });
+      });
+  t.put<PostIn, Written>("/posts/{org}/{id}",
+                         {"posts.manage", "Holder, deputies and absence of a post"}, set_post);
+  t.get<Page<TeamOut>>("/teams", {"people.read", "Teams", {{"org", "only this organisation"}}},
+                       [](Call& c) {
+                         return by_org<TeamOut>(c, [&](const std::string& org, auto& out) {
+                           for (const auto& x : c.s.identity.teams(org))
+                             out.push_back({x.org, x.id, x.title, refs(c.s, x.members)});
+                         });
+                       });
+  t.put<TeamIn, Written>(
+      "/teams/{org}/{id}", {"posts.manage", "A team's members"}, [](Call& c, TeamIn& in) {
+        return wrote(c.s.identity.set_team(
+            c.who, c.command,
+            {c.http.param("org"), c.id(), in.title.value_or(Text{}), in.members}));
+      });
+  t.get<Page<QueueOut>>(
+      "/queues",
+      {"people.read", "Who takes which procedure's cases", {{"org", "only this organisation"}}},
+      [](Call& c) {
+        return by_org<QueueOut>(c, [&](const std::string& org, auto& out) {
+          for (const auto& q : c.s.identity.queues(org))
+            out.push_back({q.org, q.procedure, refs(c.s, q.people), q.teams});
+        });
+      });
+  t.put<QueueIn, Written>(
+      "/queues/{org}/{id}", {"posts.manage", "Who takes a procedure's cases (id *: any)"},
+      [](Call& c, QueueIn& in) {
+        return wrote(c.s.identity.set_queue(c.who, c.command,
+                                            {c.http.param("org"), c.id(), in.people, in.teams}));
+      });
 }
 
 void add_rights(Table& t) {
-  t.get<Page<RoleOut>>("/roles", {"people.read", "Roles and what they allow"}, [](Call& c) -> Result<Page<RoleOut>> {
-    return c.s.journal.read([&] {
-      return page_of<RoleOut>(c.s.identity.roles(), "", [](const Role& r) {
-        return RoleOut{r.id, r.title, r.allow.names(), r.deny.names(), r.builtin};
+  t.get<Page<RoleOut>>(
+      "/roles", {"people.read", "Roles and what they allow"}, [](Call& c) -> Result<Page<RoleOut>> {
+        return c.s.journal.read([&] {
+          return page_of<RoleOut>(c.s.identity.roles(), "", [](const Role& r) {
+            return RoleOut{r.id, r.title, r.allow.names(), r.deny.names(), r.builtin};
+          });
+        });
       });
-    });
-  });
   t.put<RoleIn, Written>("/roles/{id}", {"roles.manage", "Make or change a role"}, set_role);
-  t.get<Page<PermissionOut>>("/permissions", {"people.read", "Every permission"}, [](Call&) -> Result<Page<PermissionOut>> {
-    Page<PermissionOut> out;
-    for (const auto& p : permissions()) out.items.push_back({p.name, p.title});
-    return out;
-  });
-  t.post<GrantIo, Written>("/people/{id}/grants", {"people.manage", "Give a role"}, [](Call& c, GrantIo& in) {
-    return wrote(c.s.identity.grant(c.who, c.command, c.id(), {in.role, in.org}));
-  });
-  t.post<GrantIo, Written>("/people/{id}/grants/withdraw", {"people.manage", "Withdraw a role"}, [](Call& c, GrantIo& in) {
-    return wrote(c.s.identity.withdraw(c.who, c.command, c.id(), {in.role, in.org}));
-  });
-  t.get<Page<TokenOut>>("/tokens", {"tokens.manage", "API tokens"}, [](Call& c) -> Result<Page<TokenOut>> {
-    return c.s.journal.read([&] {
-      Page<TokenOut> out;
-      for (const auto& x : c.s.identity.tokens(""))
-        if (c.s.identity.may(c.who, Permission::tokens_manage, x.org).ok())
-          out.items.push_back({x.id, x.org, x.label, person_ref(c.s, x.made_by), x.scopes.names(), x.added_at, x.expires_at,
-                               unless_zero(x.used_at), x.revoked});
-      return out;
-    });
-  });
-  t.post<TokenIn, IssuedOut>("/tokens", {"tokens.manage", "Make an API token; its secret is told once"}, add_token);
+  t.get<Page<PermissionOut>>("/permissions", {"people.read", "Every permission"},
+                             [](Call&) -> Result<Page<PermissionOut>> {
+                               Page<PermissionOut> out;
+                               for (const auto& p : permissions())
+                                 out.items.push_back({p.name, p.title});
+                               return out;
+                             });
+  t.post<GrantIo, Written>(
+      "/people/{id}/grants", {"people.manage", "Give a role"}, [](Call& c, GrantIo& in) {
+        return wrote(c.s.identity.grant(c.who, c.command, c.id(), {in.role, in.org}));
+      });
+  t.post<GrantIo, Written>(
+      "/people/{id}/grants/withdraw", {"people.manage", "Withdraw a role"},
+      [](Call& c, GrantIo& in) {
+        return wrote(c.s.identity.withdraw(c.who, c.command, c.id(), {in.role, in.org}));
+      });
+  t.get<Page<TokenOut>>(
+      "/tokens", {"tokens.manage", "API tokens"}, [](Call& c) -> Result<Page<TokenOut>> {
+        return c.s.journal.read([&] {
+          Page<TokenOut> out;
+          for (const auto& x : c.s.identity.tokens(""))
+            if (c.s.identity.may(c.who, Permission::tokens_manage, x.org).ok())
+              out.items.push_back({x.id, x.org, x.label, person_ref(c.s, x.made_by),
+                                   x.scopes.names(), x.added_at, x.expires_at,
+                                   unless_zero(x.used_at), x.revoked});
+          return out;
+        });
+      });
+  t.post<TokenIn, IssuedOut>(
+      "/tokens", {"tokens.manage", "Make an API token; its secret is told once"}, add_token);
   t.remove<Written>("/tokens/{id}", {"tokens.manage", "Revoke an API token"}, [](Call& c) {
     return wrote(c.s.identity.revoke_token(c.who, c.command, c.id()));
   });
@@ -274,20 +385,34 @@ void add_rights(Table& t) {
 
 void add_people(Table& t) {
   t.tag("people");
-  t.get<Page<PersonOut>>("/people", {"people.read", "People", {{"q", "part of name, login or staff number"},
-      {"org", "with everything below"}, {"post", ""}, {"role", ""}, {"active", "true or false"}, {"cursor", ""}, {"limit", "1–500"}}}, list_people);
+  t.get<Page<PersonOut>>("/people",
+                         {"people.read",
+                          "People",
+                          {{"q", "part of name, login or staff number"},
+                           {"org", "with everything below"},
+                           {"post", ""},
+                           {"role", ""},
+                           {"active", "true or false"},
+                           {"cursor", ""},
+                           {"limit", "1–500"}}},
+                         list_people);
   t.get<PersonOut>("/people/{id}", {"people.read", "One person"}, one_person);
-  t.post<PersonIn, IssuedOut>("/people", {"people.manage", "Add a person; the one-time password is told once"}, add_person);
-  t.patch<PersonPatch, Written>("/people/{id}", {"people.manage", "Change a person, or activate and deactivate"}, change_person);
-  t.post<Nothing, IssuedOut>("/people/{id}/password-reset", {"people.manage", "A new one-time password"}, [](Call& c, Nothing&) {
-    return issued(c, c.s.identity.reset_password(c.who, c.command, c.id()));
-  });
-  t.post<Nothing, Written>("/people/{id}/totp-remove", {"people.manage", "Remove a lost second factor"}, [](Call& c, Nothing&) {
-    return wrote(c.s.identity.remove_totp(c.who, c.command, c.id()));
-  });
-  t.post<Nothing, Written>("/people/{id}/erase", {"people.manage", "Destroy the personal data of somebody who left"}, [](Call& c, Nothing&) {
-    return wrote(c.s.identity.erase_person(c.who, c.command, c.id()));
-  });
+  t.post<PersonIn, IssuedOut>(
+      "/people", {"people.manage", "Add a person; the one-time password is told once"}, add_person);
+  t.patch<PersonPatch, Written>("/people/{id}",
+                                {"people.manage", "Change a person, or activate and deactivate"},
+                                change_person);
+  t.post<Nothing, IssuedOut>("/people/{id}/password-reset",
+                             {"people.manage", "A new one-time password"}, [](Call& c, Nothing&) {
+                               return issued(c,
+                                             c.s.identity.reset_password(c.who, c.command, c.id()));
+                             });
+  t.post<Nothing, Written>(
+      "/people/{id}/totp-remove", {"people.manage", "Remove a lost second factor"},
+      [](Call& c, Nothing&) { return wrote(c.s.identity.remove_totp(c.who, c.command, c.id())); });
+  t.post<Nothing, Written>(
+      "/people/{id}/erase", {"people.manage", "Destroy the personal data of somebody who left"},
+      [](Call& c, Nothing&) { return wrote(c.s.identity.erase_person(c.who, c.command, c.id())); });
   add_structure(t);
   add_rights(t);
 }

@@ -11,12 +11,23 @@ std::string html(std::string_view s) {
   std::string out;
   for (char c : s) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\n': out += "<br>"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\n':
+        out += "<br>";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -30,13 +41,15 @@ std::string local(std::int64_t ms) {
 
 std::string value_text(const FormField& f, const json::value& v, const std::string& lang) {
   if (v.is_null()) return "—";
-  if (v.is_bool()) return v.get_bool() ? (lang == "en" ? "Yes" : "是") : (lang == "en" ? "No" : "否");
+  if (v.is_bool())
+    return v.get_bool() ? (lang == "en" ? "Yes" : "是") : (lang == "en" ? "No" : "否");
   if (v.is_int64()) return std::to_string(v.get_int64());
   if (v.is_string()) {
     std::string_view text = v.get_string();
     if (f.type == FieldType::enumeration) {
       int at = f.ordinal(text);
-      if (at >= 0 && static_cast<std::size_t>(at) < f.words.size()) return f.words[static_cast<std::size_t>(at)].in(lang);
+      if (at >= 0 && static_cast<std::size_t>(at) < f.words.size())
+        return f.words[static_cast<std::size_t>(at)].in(lang);
     }
     if (f.type == FieldType::time)
       if (auto ms = from_rfc3339(text)) return local(*ms);
@@ -45,7 +58,8 @@ std::string value_text(const FormField& f, const json::value& v, const std::stri
   return canonical(v);
 }
 
-std::string field_rows(const std::vector<FormField>& fields, const json::object& values, const std::string& lang) {
+std::string field_rows(const std::vector<FormField>& fields, const json::object& values,
+                       const std::string& lang) {
   std::string out;
   for (const auto& f : fields) {
     const auto* v = values.if_contains(f.name);
@@ -53,7 +67,8 @@ std::string field_rows(const std::vector<FormField>& fields, const json::object&
       int n = 0;
       for (const auto& item : v->get_array())
         if (item.is_object())
-          out += fmt::format("<tr><th>{} {}</th><td><table>{}</table></td></tr>", html(f.title.in(lang)), ++n,
+          out += fmt::format("<tr><th>{} {}</th><td><table>{}</table></td></tr>",
+                             html(f.title.in(lang)), ++n,
                              field_rows(f.items, item.get_object(), lang));
       continue;
     }
@@ -86,18 +101,22 @@ tr{break-inside:avoid}
 )";
 }
 
-Result<std::string> print_form(Call& call, const std::string& case_id, const std::string& form_name, const std::string& lang) {
+Result<std::string> print_form(Call& call, const std::string& case_id, const std::string& form_name,
+                               const std::string& lang) {
   auto record = case_record(call, case_id);
   if (!record) return std::move(record).problem();
   const FormOut* filed = nullptr;
   for (const auto& f : record->forms)
-    if (f.of == form_name || f.form == form_name || (form_name == "start" && f.seq == record->first_seq))
+    if (f.of == form_name || f.form == form_name ||
+        (form_name == "start" && f.seq == record->first_seq))
       if (!filed || f.seq > filed->seq) filed = &f;
   if (!filed) return no_such({"已提交的这份表单", "such a filed form"});
-  auto definition = call.s.engine.definition(record->brief.procedure + "@" + std::to_string(record->brief.version));
+  auto definition = call.s.engine.definition(record->brief.procedure + "@" +
+                                             std::to_string(record->brief.version));
   std::shared_ptr<const Form> form;
   if (definition)
-    if (int i = definition->form(filed->form); i >= 0) form = definition->forms[static_cast<std::size_t>(i)].form;
+    if (int i = definition->form(filed->form); i >= 0)
+      form = definition->forms[static_cast<std::size_t>(i)].form;
   if (!form) return no_such({"这份表单的定义", "that form's definition"});
   auto bytes = call.s.journal.entries(static_cast<std::uint64_t>(filed->seq), 1);
   CW_CHECK(!bytes.empty());
@@ -111,17 +130,24 @@ Result<std::string> print_form(Call& call, const std::string& case_id, const std
   bool en = lang == "en";
   std::string out = fmt::format(
       "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{} {}</title>"
-      "<link rel=\"stylesheet\" href=\"/api/v1/print.css\"></head><body><header><h1>{}</h1><p>{} · {}</p>{}</header>",
-      en ? "en" : "zh-CN", html(record->brief.number), html(form->title.in(lang)), html(form->title.in(lang)),
-      html(record->brief.number), html(record->brief.procedure_title.in(lang)),
-      record->brief.mode == "drill" ? (en ? "<p class=\"drill\">DRILL</p>" : "<p class=\"drill\">演练</p>") : "");
+      "<link rel=\"stylesheet\" href=\"/api/v1/print.css\"></head><body><header><h1>{}</h1><p>{} · "
+      "{}</p>{}</header>",
+      en ? "en" : "zh-CN", html(record->brief.number), html(form->title.in(lang)),
+      html(form->title.in(lang)), html(record->brief.number),
+      html(record->brief.procedure_title.in(lang)),
+      record->brief.mode == "drill"
+          ? (en ? "<p class=\"drill\">DRILL</p>" : "<p class=\"drill\">演练</p>")
+          : "");
   out += "<table>" + field_rows(form->fields, filed->values, lang) + "</table>";
-  out += fmt::format("<div class=\"sign\"><span>{}: {} {}</span><span>{}: {}</span></div>", en ? "Filed by" : "填报人",
-                     html(filed->by.name), html(filed->by.staff_no), en ? "Signature" : "签字", "");
+  out += fmt::format("<div class=\"sign\"><span>{}: {} {}</span><span>{}: {}</span></div>",
+                     en ? "Filed by" : "填报人", html(filed->by.name), html(filed->by.staff_no),
+                     en ? "Signature" : "签字", "");
   out += fmt::format(
-      "<footer>{} {} (UTC+8) · {} <code>#{}</code> · {} <code>{}</code><br>{} <code>{} / {}</code></footer></body></html>",
-      en ? "Filed at" : "提交于", local(filed->at_ms), en ? "entry" : "条目", filed->seq, en ? "hash" : "哈希",
-      hash.substr(0, 16), en ? "covered by checkpoint (size / root)" : "由检查点覆盖（条目数 / 根）", size, root);
+      "<footer>{} {} (UTC+8) · {} <code>#{}</code> · {} <code>{}</code><br>{} <code>{} / "
+      "{}</code></footer></body></html>",
+      en ? "Filed at" : "提交于", local(filed->at_ms), en ? "entry" : "条目", filed->seq,
+      en ? "hash" : "哈希", hash.substr(0, 16),
+      en ? "covered by checkpoint (size / root)" : "由检查点覆盖（条目数 / 根）", size, root);
   return out;
 }
 

@@ -10,10 +10,13 @@ struct ProcedureOut {
   Text title;
   std::vector<std::string> basis;
 };
-BOOST_DESCRIBE_STRUCT(ProcedureOut, (), (id, calendar, start_form, version, states, tasks, clocks, open_cases, title, basis))
+BOOST_DESCRIBE_STRUCT(ProcedureOut, (),
+                      (id, calendar, start_form, version, states, tasks, clocks, open_cases, title,
+                       basis))
 
 std::shared_ptr<const Definition> find(Call& call, const std::string& id) {
-  return id.find('@') == std::string::npos ? call.s.engine.library().procedure(id) : call.s.engine.definition(id);
+  return id.find('@') == std::string::npos ? call.s.engine.library().procedure(id)
+                                           : call.s.engine.definition(id);
 }
 
 Result<Page<ProcedureOut>> list_procedures(Call& call) {
@@ -22,10 +25,20 @@ Result<Page<ProcedureOut>> list_procedures(Call& call) {
   auto library = call.s.engine.library();
   auto status = call.s.views.read(call.s.journal.size(), [&](Database& db) {
     for (const auto& [id, d] : library.procedures()) {
-      ProcedureOut out{id, d->calendar, d->start_form >= 0 ? d->forms[static_cast<std::size_t>(d->start_form)].form->id : "",
-                       d->version, static_cast<std::int64_t>(d->states.size()), static_cast<std::int64_t>(d->tasks.size()),
-                       static_cast<std::int64_t>(d->clocks.size()), 0, d->title, d->basis};
-      for (const auto& [state, n] : CaseList::counts(db, {.orgs = orgs, .procedures = {id}, .open = 1})) out.open_cases += n;
+      ProcedureOut out{
+          id,
+          d->calendar,
+          d->start_form >= 0 ? d->forms[static_cast<std::size_t>(d->start_form)].form->id : "",
+          d->version,
+          static_cast<std::int64_t>(d->states.size()),
+          static_cast<std::int64_t>(d->tasks.size()),
+          static_cast<std::int64_t>(d->clocks.size()),
+          0,
+          d->title,
+          d->basis};
+      for (const auto& [state, n] :
+           CaseList::counts(db, {.orgs = orgs, .procedures = {id}, .open = 1}))
+        out.open_cases += n;
       page.items.push_back(std::move(out));
     }
   });
@@ -56,9 +69,12 @@ Result<json::object> one_form(Call& call) {
 
 void add_procedures(Table& t) {
   t.tag("procedures");
-  t.get<Page<ProcedureOut>>("/procedures", {"case.read", "Procedures that new cases run on"}, list_procedures);
-  t.get<json::object>("/procedures/{id}", {"case.read", "A definition with names; id or id@version"}, one_procedure);
-  t.get<json::object>("/procedures/{id}/forms/{form}", {"case.read", "A form as JSON Schema with titles in zh and en"}, one_form);
+  t.get<Page<ProcedureOut>>("/procedures", {"case.read", "Procedures that new cases run on"},
+                            list_procedures);
+  t.get<json::object>("/procedures/{id}",
+                      {"case.read", "A definition with names; id or id@version"}, one_procedure);
+  t.get<json::object>("/procedures/{id}/forms/{form}",
+                      {"case.read", "A form as JSON Schema with titles in zh and en"}, one_form);
 }
 
 }  // namespace cw::api

@@ -9,14 +9,20 @@ namespace {
 constexpr std::size_t kRecordEntriesMax = 1000;  // a record shows contents of the newest so many
 
 template <typename T>
-std::optional<T> unless_empty(T v) { return v == T{} ? std::nullopt : std::optional<T>(std::move(v)); }
+std::optional<T> unless_empty(T v) {
+  return v == T{} ? std::nullopt : std::optional<T>(std::move(v));
+}
 
 constexpr const char* kTaskPhases[] = {"open", "asked", "done", "withdrawn"};
 constexpr const char* kClockPhases[] = {"counting", "still", "stopped", "lifted"};
-constexpr const char* kFieldTypes[] = {"boolean", "integer", "time", "enumeration", "reference", "text", "date", "list"};
+constexpr const char* kFieldTypes[] = {"boolean",   "integer", "time", "enumeration",
+                                       "reference", "text",    "date", "list"};
 
 FactOut fact_out(const Services& s, const FactView& f) {
-  FactOut out{f.id, kFieldTypes[static_cast<int>(f.type)], f.title, f.value, std::nullopt, std::nullopt, std::nullopt, std::nullopt};
+  FactOut out{f.id,         kFieldTypes[static_cast<int>(f.type)],
+              f.title,      f.value,
+              std::nullopt, std::nullopt,
+              std::nullopt, std::nullopt};
   if (!f.word.zh.empty()) out.text = f.word;
   if (f.type == FieldType::reference && f.value.is_string()) {
     auto ref = person_ref(s, std::string_view(f.value.get_string()));
@@ -69,7 +75,8 @@ ActionOut action_out(const ActionView& a, const Definition* d) {
   out.outbound = a.outbound;
   out.repeat = a.repeat;
   out.missing = a.missing;
-  if (int to = d && out.to ? d->state(a.to) : -1; to >= 0) out.ends = d->states[static_cast<std::size_t>(to)].final;
+  if (int to = d && out.to ? d->state(a.to) : -1; to >= 0)
+    out.ends = d->states[static_cast<std::size_t>(to)].final;
   return out;
 }
 
@@ -101,7 +108,8 @@ ClockOut clock_out(const Services& s, const std::string& id, const ClockView& c)
   out.explain.used_before_ms = story->before_ms;
   out.explain.sentence = story->sentence;
   for (const auto& g : story->segments)
-    out.explain.segments.push_back({g.from_ms, g.to_ms, g.counted ? g.to_ms - g.from_ms : 0, g.counted ? "counted" : "closed", g.why});
+    out.explain.segments.push_back({g.from_ms, g.to_ms, g.counted ? g.to_ms - g.from_ms : 0,
+                                    g.counted ? "counted" : "closed", g.why});
   return out;
 }
 
@@ -134,12 +142,31 @@ void from_view(Call& call, const CaseView& v, CaseRecord& out) {
   const Services& s = call.s;
   auto d = s.engine.definition(v.procedure + "@" + std::to_string(v.version));
   CaseBrief& b = out.brief;
-  b = {v.id, v.number, "", v.procedure, v.version, v.title, v.state, v.state_title, v.closed, v.org,
-       v.mode == CaseMode::drill ? "drill" : "live", std::nullopt, {}, v.opened_ms, v.entered_ms,
-       unless_empty(v.closed_ms), std::nullopt, std::nullopt, false, v.flags, static_cast<std::int64_t>(v.last_seq)};
+  b = {v.id,
+       v.number,
+       "",
+       v.procedure,
+       v.version,
+       v.title,
+       v.state,
+       v.state_title,
+       v.closed,
+       v.org,
+       v.mode == CaseMode::drill ? "drill" : "live",
+       std::nullopt,
+       {},
+       v.opened_ms,
+       v.entered_ms,
+       unless_empty(v.closed_ms),
+       std::nullopt,
+       std::nullopt,
+       false,
+       v.flags,
+       static_cast<std::int64_t>(v.last_seq)};
   if (!v.level.empty() && d) {
     for (std::size_t i = 0; i < d->levels.size(); ++i)
-      if (d->levels[i] == v.level) b.level = LevelOut{v.level, v.level_title, static_cast<std::int64_t>(i)};
+      if (d->levels[i] == v.level)
+        b.level = LevelOut{v.level, v.level_title, static_cast<std::int64_t>(i)};
   }
   for (const auto& f : v.facts) {
     if (!f.value.is_null()) b.facts[f.id] = f.value;
@@ -162,15 +189,19 @@ void from_view(Call& call, const CaseView& v, CaseRecord& out) {
   for (const auto& a : v.actions) out.actions.push_back(action_out(a, d.get()));
   for (const auto& a : v.approvals) out.approvals.push_back(approval_out(s, a));
   for (const auto& l : v.links)
-    out.links.push_back({l.kind, l.as, l.id, l.number, l.procedure, l.state, l.title, l.state_title, l.closed});
-  if (d) for (const auto& st : d->states) out.states.push_back({st.id, st.title, st.final});
+    out.links.push_back(
+        {l.kind, l.as, l.id, l.number, l.procedure, l.state, l.title, l.state_title, l.closed});
+  if (d)
+    for (const auto& st : d->states) out.states.push_back({st.id, st.title, st.final});
   out.starter = person_ref(s, v.starter);
   if (!v.commander.empty()) out.commander = person_ref(s, v.commander);
   out.chief_post = v.chief_post;
   out.held_level = v.held_level;
-  for (const auto& post : s.identity.posts(v.org)) if (post.id == v.chief_post) out.chief_title = post.title;
+  for (const auto& post : s.identity.posts(v.org))
+    if (post.id == v.chief_post) out.chief_title = post.title;
   if (!v.chief_post.empty())
-    for (const auto& id : s.identity.post_people(v.chief_post, v.org)) out.chiefs.push_back(person_ref(s, id));
+    for (const auto& id : s.identity.post_people(v.chief_post, v.org))
+      out.chiefs.push_back(person_ref(s, id));
   out.entered_at = v.entered_ms;
   out.first_seq = static_cast<std::int64_t>(v.first_seq);
   out.brief_due = v.brief_due;
@@ -199,16 +230,19 @@ Status open_contents(Call& call, const std::string& id, CaseRecord& out) {
     json::object values = opened(s, row.content);
     auto seq = static_cast<std::int64_t>(row.seq);
     if (row.kind == "case.note" || row.kind == "case.command") {
-      out.notes.push_back({seq, row.at_ms, by, row.kind == "case.command" || bool_or(row.body, "decision"),
-                           std::string(text_or(values, "what", text_or(values, "brief"))),
-                           std::string(text_or(values, "why")), std::string(text_or(values, "known"))});
-    } else if (row.kind == "case.start" || row.kind == "case.act" || row.kind == "case.task" || row.kind == "case.ask") {
+      out.notes.push_back(
+          {seq, row.at_ms, by, row.kind == "case.command" || bool_or(row.body, "decision"),
+           std::string(text_or(values, "what", text_or(values, "brief"))),
+           std::string(text_or(values, "why")), std::string(text_or(values, "known"))});
+    } else if (row.kind == "case.start" || row.kind == "case.act" || row.kind == "case.task" ||
+               row.kind == "case.ask") {
       Entry e;
       e.kind = row.kind;
       e.name = row.name;
       e.procedure = out.brief.procedure + "@" + std::to_string(out.brief.version);
       Text title = s.journal.read([&] { return entry_title(s, e); });
-      out.forms.push_back({std::string(text_or(row.body, "form")), row.name, seq, row.at_ms, by, title, values});
+      out.forms.push_back(
+          {std::string(text_or(row.body, "form")), row.name, seq, row.at_ms, by, title, values});
       if (row.kind == "case.start") out.brief.title = case_title(s, row.content);
     }
   }
@@ -241,10 +275,12 @@ Result<CaseRecord> case_record(Call& call, const std::string& id) {
   return out;
 }
 
-Result<Page<TimelineItem>> case_timeline(Call& call, const std::string& id, std::uint64_t before, std::size_t limit, bool key_only) {
+Result<Page<TimelineItem>> case_timeline(Call& call, const std::string& id, std::uint64_t before,
+                                         std::size_t limit, bool key_only) {
   const Services& s = call.s;
   std::vector<std::uint64_t> seqs;
-  auto status = s.views.read(s.journal.size(), [&](Database& db) { seqs = CaseList::timeline(db, id, before, limit); });
+  auto status = s.views.read(
+      s.journal.size(), [&](Database& db) { seqs = CaseList::timeline(db, id, before, limit); });
   if (!status) return std::move(status).problem();
   Page<TimelineItem> page;
   std::string procedure = s.journal.read([&] {
@@ -253,7 +289,8 @@ Result<Page<TimelineItem>> case_timeline(Call& call, const std::string& id, std:
   });
   for (std::uint64_t seq : seqs) {
     auto bytes = s.journal.entries(seq, 1);
-    auto entry = bytes.empty() ? Result<Entry>(no_such({"这一条目", "such an entry"})) : Entry::parse(bytes[0]);
+    auto entry = bytes.empty() ? Result<Entry>(no_such({"这一条目", "such an entry"}))
+                               : Entry::parse(bytes[0]);
     if (!entry) return std::move(entry).problem();
     if (key_only && !is_key_entry(*entry)) continue;
     if (entry->procedure.empty()) entry->procedure = procedure;

@@ -8,25 +8,38 @@ namespace cw::api {
 template <typename T>
 struct Page {
   std::vector<T> items;
-  std::optional<std::string> next;       // cursor; absent at the end
+  std::optional<std::string> next;  // cursor; absent at the end
   std::optional<std::int64_t> total;
   BOOST_DESCRIBE_CLASS(Page, (), (items, next, total), (), ())
 };
 
 // Every write answers with the first entry it made.
-struct Written { std::int64_t seq = 0; };
+struct Written {
+  std::int64_t seq = 0;
+};
 BOOST_DESCRIBE_STRUCT(Written, (), (seq))
 
-struct PersonRef { std::string id, name, staff_no; };
+struct PersonRef {
+  std::string id, name, staff_no;
+};
 BOOST_DESCRIBE_STRUCT(PersonRef, (), (id, name, staff_no))
 
-struct CaseRef { std::string id, number; };
+struct CaseRef {
+  std::string id, number;
+};
 BOOST_DESCRIBE_STRUCT(CaseRef, (), (id, number))
 
-struct OrgRef { std::string id; Text name; };
+struct OrgRef {
+  std::string id;
+  Text name;
+};
 BOOST_DESCRIBE_STRUCT(OrgRef, (), (id, name))
 
-struct LevelOut { std::string id; Text title; std::int64_t rank = 0; };
+struct LevelOut {
+  std::string id;
+  Text title;
+  std::int64_t rank = 0;
+};
 BOOST_DESCRIBE_STRUCT(LevelOut, (), (id, title, rank))
 
 struct CaseBrief {
@@ -46,10 +59,14 @@ struct CaseBrief {
   std::vector<std::string> flags;
   std::int64_t seq = 0;
 };
-BOOST_DESCRIBE_STRUCT(CaseBrief, (), (id, number, title, procedure, version, procedure_title, state, state_title,
-  final, org, mode, level, facts, opened_at, changed_at, closed_at, next_due_at, next_due_title, late, flags, seq))
+BOOST_DESCRIBE_STRUCT(CaseBrief, (),
+                      (id, number, title, procedure, version, procedure_title, state, state_title,
+                       final, org, mode, level, facts, opened_at, changed_at, closed_at,
+                       next_due_at, next_due_title, late, flags, seq))
 
-struct EntityOut { std::string kind, value; };
+struct EntityOut {
+  std::string kind, value;
+};
 BOOST_DESCRIBE_STRUCT(EntityOut, (), (kind, value))
 
 struct AlertBrief {
@@ -64,7 +81,8 @@ struct AlertBrief {
   std::string org, source;
   std::int64_t seq = 0;
 };
-BOOST_DESCRIBE_STRUCT(AlertBrief, (), (id, state, level, rule, title, entities, count, first_at, last_at, active,
-  silenced, taken_by, case_ref, disposition, org, source, seq))
+BOOST_DESCRIBE_STRUCT(AlertBrief, (),
+                      (id, state, level, rule, title, entities, count, first_at, last_at, active,
+                       silenced, taken_by, case_ref, disposition, org, source, seq))
 
 }  // namespace cw::api

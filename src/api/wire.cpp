@@ -16,9 +16,12 @@ void wire_wrong_type(std::vector<FieldProblem>& wrong, const std::string& pointe
 std::string wire_pointer(const std::string& base, std::string_view member) {
   std::string out = base + "/";
   for (char c : member.substr(0, 200)) {
-    if (c == '~') out += "~0";
-    else if (c == '/') out += "~1";
-    else out += c;
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
   }
   return out;
 }

@@ -29,10 +29,14 @@ inline constexpr std::size_t wire_list_max = 10'000;  // items in one list that 
 template <typename T>
 concept Described = boost::describe::has_describe_members<T>::value;
 
-template <typename T> struct is_optional : std::false_type {};
-template <typename T> struct is_optional<std::optional<T>> : std::true_type {};
-template <typename T> struct is_vector : std::false_type {};
-template <typename T> struct is_vector<std::vector<T>> : std::true_type {};
+template <typename T>
+struct is_optional : std::false_type {};
+template <typename T>
+struct is_optional<std::optional<T>> : std::true_type {};
+template <typename T>
+struct is_vector : std::false_type {};
+template <typename T>
+struct is_vector<std::vector<T>> : std::true_type {};
 
 template <typename T, typename F>
 void each_member(F&& f) {
@@ -75,30 +79,38 @@ void wire_wrong_type(std::vector<FieldProblem>& wrong, const std::string& pointe
 std::string wire_pointer(const std::string& base, std::string_view member);
 
 template <typename T>
-void read_wire(const json::value& value, T& out, const std::string& at, std::vector<FieldProblem>& wrong) {
+void read_wire(const json::value& value, T& out, const std::string& at,
+               std::vector<FieldProblem>& wrong) {
   if constexpr (std::is_same_v<T, std::string>) {
     if (!value.is_string()) return wire_wrong_type(wrong, at, {"文本", "a text"});
     out = value.get_string();
-    if (code_points(out) > wire_text_max) wire_wrong(wrong, at, {"文本过长", "The text is too long"});
+    if (code_points(out) > wire_text_max)
+      wire_wrong(wrong, at, {"文本过长", "The text is too long"});
   } else if constexpr (std::is_same_v<T, bool>) {
     if (!value.is_bool()) return wire_wrong_type(wrong, at, {"true 或 false", "true or false"});
     out = value.get_bool();
   } else if constexpr (std::is_integral_v<T>) {
     if (!value.is_int64()) return wire_wrong_type(wrong, at, {"整数", "an integer"});
     out = static_cast<T>(value.get_int64());
-    if (static_cast<std::int64_t>(out) != value.get_int64() || (std::is_unsigned_v<T> && value.get_int64() < 0))
+    if (static_cast<std::int64_t>(out) != value.get_int64() ||
+        (std::is_unsigned_v<T> && value.get_int64() < 0))
       wire_wrong(wrong, at, {"数值超出范围", "The number is out of range"});
   } else if constexpr (std::is_same_v<T, json::object>) {
     if (!value.is_object()) return wire_wrong_type(wrong, at, {"对象", "an object"});
     out = value.get_object();
   } else if constexpr (std::is_same_v<T, Text>) {
-    if (!value.is_object()) return wire_wrong_type(wrong, at, {"含 zh 与 en 的对象", "an object with zh and en"});
+    if (!value.is_object())
+      return wire_wrong_type(wrong, at, {"含 zh 与 en 的对象", "an object with zh and en"});
     for (auto& [key, v] : value.get_object()) {
-      if (key == "zh") read_wire(v, out.zh, wire_pointer(at, key), wrong);
-      else if (key == "en") read_wire(v, out.en, wire_pointer(at, key), wrong);
-      else wire_wrong(wrong, wire_pointer(at, key), {"没有这个字段", "There is no such field"});
+      if (key == "zh")
+        read_wire(v, out.zh, wire_pointer(at, key), wrong);
+      else if (key == "en")
+        read_wire(v, out.en, wire_pointer(at, key), wrong);
+      else
+        wire_wrong(wrong, wire_pointer(at, key), {"没有这个字段", "There is no such field"});
     }
-    if (out.zh.empty() || out.en.empty()) wire_wrong(wrong, at, {"中文与英文都要填写", "Give it in Chinese and in English"});
+    if (out.zh.empty() || out.en.empty())
+      wire_wrong(wrong, at, {"中文与英文都要填写", "Give it in Chinese and in English"});
   } else if constexpr (is_optional<T>::value) {
     if (value.is_null()) return;
     read_wire(value, out.emplace(), at, wrong);
@@ -107,7 +119,8 @@ void read_wire(const json::value& value, T& out, const std::string& at, std::vec
     if (value.get_array().size() > wire_list_max)
       return wire_wrong(wrong, at, {"列表过长", "The list is too long"});
     for (std::size_t i = 0; i < value.get_array().size(); ++i)
-      read_wire(value.get_array()[i], out.emplace_back(), wire_pointer(at, std::to_string(i)), wrong);
+      read_wire(value.get_array()[i], out.emplace_back(), wire_pointer(at, std::to_string(i)),
+                wrong);
   } else {
     static_assert(Described<T>);
     if (!value.is_object()) return wire_wrong_type(wrong, at, {"对象", "an object"});
@@ -117,7 +130,8 @@ void read_wire(const json::value& value, T& out, const std::string& at, std::vec
       auto& field = out.*member.pointer;
       const auto* v = object.if_contains(member.name);
       known += v != nullptr;
-      if (v) read_wire(*v, field, wire_pointer(at, member.name), wrong);
+      if (v)
+        read_wire(*v, field, wire_pointer(at, member.name), wrong);
       else if constexpr (!is_optional<std::decay_t<decltype(field)>>::value)
         wire_wrong(wrong, wire_pointer(at, member.name), {"必填", "This is required"});
     });
@@ -125,7 +139,8 @@ void read_wire(const json::value& value, T& out, const std::string& at, std::vec
     for (auto& [key, v] : object) {
       bool is_known = false;
       each_member<T>([&](auto member) { is_known = is_known || key == member.name; });
-      if (!is_known) wire_wrong(wrong, wire_pointer(at, key), {"没有这个字段", "There is no such field"});
+      if (!is_known)
+        wire_wrong(wrong, wire_pointer(at, key), {"没有这个字段", "There is no such field"});
     }
   }
 }
@@ -151,8 +166,9 @@ json::object schema_of(Schemas& all) {
     return {{"type", "number"}};
   } else if constexpr (std::is_same_v<T, Text>) {
     all.emplace("Text", json::object{{"type", "object"},
-        {"properties", {{"zh", {{"type", "string"}}}, {"en", {{"type", "string"}}}}},
-        {"required", {"zh", "en"}}});
+                                     {"properties",
+                                      {{"zh", {{"type", "string"}}}, {"en", {{"type", "string"}}}}},
+                                     {"required", {"zh", "en"}}});
     return {{"$ref", "#/components/schemas/Text"}};
   } else if constexpr (std::is_same_v<T, json::object>) {
     return {{"type", "object"}, {"additionalProperties", true}};

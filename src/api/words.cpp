@@ -7,16 +7,22 @@
 namespace cw::api {
 namespace {
 
-Text join(const Text& head, const Text& tail) { return {head.zh + "：" + tail.zh, head.en + ": " + tail.en}; }
+Text join(const Text& head, const Text& tail) {
+  return {head.zh + "：" + tail.zh, head.en + ": " + tail.en};
+}
 
 // The title of what an entry names: a task, action or clock of the case's definition.
 Text named(const Services& s, const Entry& e) {
   auto d = s.engine.definition(e.procedure);
   if (d) {
-    for (const auto& t : d->tasks) if (t.id == e.name) return t.title;
-    for (const auto& a : d->actions) if (a.id == e.name) return a.title;
-    for (const auto& c : d->clocks) if (c.id == e.name) return c.title;
-    for (std::size_t i = 0; i < d->flags.size(); ++i) if (d->flags[i] == e.name) return d->flag_titles[i];
+    for (const auto& t : d->tasks)
+      if (t.id == e.name) return t.title;
+    for (const auto& a : d->actions)
+      if (a.id == e.name) return a.title;
+    for (const auto& c : d->clocks)
+      if (c.id == e.name) return c.title;
+    for (std::size_t i = 0; i < d->flags.size(); ++i)
+      if (d->flags[i] == e.name) return d->flag_titles[i];
     if (e.name.empty()) return d->title;
   }
   return {e.name, e.name};
@@ -70,7 +76,8 @@ const std::unordered_map<std::string_view, Text>& heads() {
 Text entry_title(const Services& s, const Entry& e) {
   auto head = heads().find(e.kind);
   bool is_case = e.kind.starts_with("case.");
-  if (head == heads().end()) return is_case ? join({e.kind, e.kind}, named(s, e)) : Text{e.kind, e.kind};
+  if (head == heads().end())
+    return is_case ? join({e.kind, e.kind}, named(s, e)) : Text{e.kind, e.kind};
   if (e.kind == "case.note" && bool_or(e.body, "decision")) return {"决策", "Decision"};
   if (is_case && e.kind != "case.note" && e.kind != "case.command" && e.kind != "case.watch" &&
       e.kind != "case.delegate" && e.kind != "case.undelegate")
@@ -80,11 +87,18 @@ Text entry_title(const Services& s, const Entry& e) {
 
 Text basis_title(std::string_view basis) {
   static const std::unordered_map<std::string_view, Text> kinds = {
-      {"post", {"岗位", "post"}}, {"deputy", {"代理岗位", "deputy for post"}}, {"team", {"小组", "team"}},
-      {"queue", {"受理队列", "queue"}}, {"any", {"任何人", "anybody"}}, {"role", {"角色", "role"}},
-      {"field", {"案件中指定", "named in the case"}}, {"subject", {"当事人", "the subject"}},
-      {"delegate", {"受委托", "delegated by"}}, {"permission", {"权限", "permission"}},
-      {"auto", {"自动", "by itself"}}, {"due", {"到时", "time came"}}};
+      {"post", {"岗位", "post"}},
+      {"deputy", {"代理岗位", "deputy for post"}},
+      {"team", {"小组", "team"}},
+      {"queue", {"受理队列", "queue"}},
+      {"any", {"任何人", "anybody"}},
+      {"role", {"角色", "role"}},
+      {"field", {"案件中指定", "named in the case"}},
+      {"subject", {"当事人", "the subject"}},
+      {"delegate", {"受委托", "delegated by"}},
+      {"permission", {"权限", "permission"}},
+      {"auto", {"自动", "by itself"}},
+      {"due", {"到时", "time came"}}};
   std::size_t colon = basis.find(':');
   auto kind = kinds.find(basis.substr(0, colon));
   if (kind == kinds.end()) return {std::string(basis), std::string(basis)};
@@ -95,9 +109,9 @@ Text basis_title(std::string_view basis) {
 
 bool is_key_entry(const Entry& e) {
   if (e.kind == "case.note") return bool_or(e.body, "decision");
-  return e.kind == "case.start" || e.kind == "case.act" || e.kind == "case.task" || e.kind == "case.approve" ||
-         e.kind == "case.reject" || e.kind == "case.command" || e.kind == "case.auto" || e.kind == "case.clock" ||
-         e.kind == "case.merge";
+  return e.kind == "case.start" || e.kind == "case.act" || e.kind == "case.task" ||
+         e.kind == "case.approve" || e.kind == "case.reject" || e.kind == "case.command" ||
+         e.kind == "case.auto" || e.kind == "case.clock" || e.kind == "case.merge";
 }
 
 }  // namespace cw::api

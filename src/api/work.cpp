@@ -8,7 +8,7 @@ namespace cw::api {
 namespace {
 
 struct WorkItem {
-  std::string kind, name, state;     // kind: task, approval, command, queue, owner
+  std::string kind, name, state;  // kind: task, approval, command, queue, owner
   CaseRef case_ref;
   std::string procedure, org;
   Text title, procedure_title, state_title;
@@ -17,10 +17,13 @@ struct WorkItem {
   bool late = false, drill = false;
   std::optional<PersonRef> assignee;
 };
-BOOST_DESCRIBE_STRUCT(WorkItem, (), (kind, name, state, case_ref, procedure, org, title, procedure_title, state_title, level,
-  due_at, late, drill, assignee))
+BOOST_DESCRIBE_STRUCT(WorkItem, (),
+                      (kind, name, state, case_ref, procedure, org, title, procedure_title,
+                       state_title, level, due_at, late, drill, assignee))
 
-struct AlertTotals { std::int64_t open = 0, critical = 0, high = 0; };
+struct AlertTotals {
+  std::int64_t open = 0, critical = 0, high = 0;
+};
 BOOST_DESCRIBE_STRUCT(AlertTotals, (), (open, critical, high))
 
 struct Workbench {
@@ -32,9 +35,16 @@ struct Workbench {
 };
 BOOST_DESCRIBE_STRUCT(Workbench, (), (now_ms, open_cases, work, next, responses, alerts))
 
-struct ProcedureRef { std::string id; Text title; };
+struct ProcedureRef {
+  std::string id;
+  Text title;
+};
 BOOST_DESCRIBE_STRUCT(ProcedureRef, (), (id, title))
-struct Found { std::vector<CaseBrief> cases; std::vector<PersonRef> people; std::vector<ProcedureRef> procedures; };
+struct Found {
+  std::vector<CaseBrief> cases;
+  std::vector<PersonRef> people;
+  std::vector<ProcedureRef> procedures;
+};
 BOOST_DESCRIBE_STRUCT(Found, (), (cases, people, procedures))
 
 // Everything through which this person can be called to act.
@@ -45,8 +55,10 @@ std::vector<std::string> targets_of(const Services& s, const Principal& who) {
     for (const auto& level : post.chief_of) out.insert("chief:" + level);
   }
   for (const auto& team : s.identity.teams(""))
-    if (std::find(team.members.begin(), team.members.end(), who.person) != team.members.end()) out.insert("team:" + team.id);
-  for (const auto& [id, procedure] : s.engine.library().procedures())
+    if (std::find(team.members.begin(), team.members.end(), who.person) != team.members.end())
+      out.insert("team:" + team.id);
+  Library library = s.engine.library();
+  for (const auto& [id, procedure] : library.procedures())
     if (!s.identity.queue_basis(who.person, id, who.org).empty()) out.insert("queue:" + id);
   return {out.begin(), out.end()};
 }
@@ -68,11 +80,15 @@ WorkItem work_item(const Services& s, const WorkRow& row) {
     d = s.engine.definition(view->procedure + "@" + std::to_string(view->version));
   if (d) {
     item.procedure_title = d->title;
-    if (int state = d->state(row.state); state >= 0) item.state_title = d->states[static_cast<std::size_t>(state)].title;
-    for (const auto& t : d->tasks) if (t.id == row.name) item.title = t.title;
-    for (const auto& a : d->actions) if (a.id == row.name && row.kind != "task") item.title = a.title;
+    if (int state = d->state(row.state); state >= 0)
+      item.state_title = d->states[static_cast<std::size_t>(state)].title;
+    for (const auto& t : d->tasks)
+      if (t.id == row.name) item.title = t.title;
+    for (const auto& a : d->actions)
+      if (a.id == row.name && row.kind != "task") item.title = a.title;
     for (std::size_t i = 0; i < d->levels.size(); ++i)
-      if (d->levels[i] == row.level) item.level = LevelOut{row.level, d->level_titles[i], static_cast<std::int64_t>(i)};
+      if (d->levels[i] == row.level)
+        item.level = LevelOut{row.level, d->level_titles[i], static_cast<std::int64_t>(i)};
   }
   if (row.kind == "command") item.title = {"接任指挥", "Take command"};
   if (row.kind == "queue" || row.kind == "owner") item.title = item.state_title;
@@ -89,7 +105,8 @@ Result<Workbench> workbench(Call& call) {
   filter.cursor = call.query("cursor");
   filter.drill = -1;
   filter.targets = call.s.journal.read([&] { return targets_of(call.s, call.who); });
-  CaseFilter in_force{.orgs = filter.orgs, .procedure_prefix = "plan.", .open = 1, .sort = "due", .limit = 20};
+  CaseFilter in_force{
+      .orgs = filter.orgs, .procedure_prefix = "plan.", .open = 1, .sort = "due", .limit = 20};
   CaseFilter open{.orgs = filter.orgs, .open = 1};
   Result<WorkPage> work = WorkPage{};
   Result<CasePage> plans = CasePage{};
@@ -123,7 +140,8 @@ Result<Found> search(Call& call) {
   std::string q(trim(call.query("q")));
   Found out;
   if (q.empty()) return out;
-  CaseFilter filter{.orgs = call.orgs(Permission::case_read), .number = q, .drill = -1, .limit = 10};
+  CaseFilter filter{
+      .orgs = call.orgs(Permission::case_read), .number = q, .drill = -1, .limit = 10};
   Result<CasePage> cases = CasePage{}, recent = CasePage{};
   auto status = call.s.views.read(call.s.journal.size(), [&](Database& db) {
     cases = CaseList::find(db, filter);
@@ -141,18 +159,21 @@ Result<Found> search(Call& call) {
     for (const auto& row : recent->rows) {
       if (out.cases.size() >= 10 || seen.contains(row.id)) continue;
       auto brief = case_brief(call.s, row);
-      if (fold(brief.title + " " + brief.procedure_title.zh + " " + brief.procedure_title.en).find(wanted) != std::string::npos)
+      if (fold(brief.title + " " + brief.procedure_title.zh + " " + brief.procedure_title.en)
+              .find(wanted) != std::string::npos)
         out.cases.push_back(std::move(brief));
     }
   }
   call.s.journal.read([&] {
     if (call.s.identity.may(call.who, Permission::people_read, call.who.org).ok())
-      for (const auto& p : call.s.identity.people({.q = q, .org = call.who.org, .active = true, .limit = 10}).items)
+      for (const auto& p :
+           call.s.identity.people({.q = q, .org = call.who.org, .active = true, .limit = 10}).items)
         out.people.push_back(person_ref(call.s, p.id));
   });
   auto library = call.s.engine.library();
   for (const auto& [id, p] : library.procedures())
-    if (out.procedures.size() < 10 && fold(id + " " + p->title.zh + " " + p->title.en).find(wanted) != std::string::npos)
+    if (out.procedures.size() < 10 &&
+        fold(id + " " + p->title.zh + " " + p->title.en).find(wanted) != std::string::npos)
       out.procedures.push_back({id, p->title});
   return out;
 }
@@ -161,8 +182,13 @@ Result<Found> search(Call& call) {
 
 void add_work(Table& t) {
   t.tag("work");
-  t.get<Workbench>("/workbench", {"case.read", "What is mine to do, earliest due first", {{"org", ""}, {"cursor", ""}, {"limit", "1–500"}}}, workbench);
-  t.get<Found>("/search", {"case.read", "Cases, people and procedures by words", {{"q", ""}}}, search);
+  t.get<Workbench>("/workbench",
+                   {"case.read",
+                    "What is mine to do, earliest due first",
+                    {{"org", ""}, {"cursor", ""}, {"limit", "1–500"}}},
+                   workbench);
+  t.get<Found>("/search", {"case.read", "Cases, people and procedures by words", {{"q", ""}}},
+               search);
 }
 
 }  // namespace cw::api

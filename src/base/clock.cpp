@@ -56,8 +56,8 @@ std::optional<std::int64_t> from_rfc3339(std::string_view s) {
       if (s[i] < '0' || s[i] > '9') return -1;
     return to_int<int>(s.substr(at, count)).value_or(-1);
   };
-  if (s.size() < 20 || s[4] != '-' || s[7] != '-' || (s[10] != 'T' && s[10] != 't' && s[10] != ' ') ||
-      s[13] != ':' || s[16] != ':')
+  if (s.size() < 20 || s[4] != '-' || s[7] != '-' ||
+      (s[10] != 'T' && s[10] != 't' && s[10] != ' ') || s[13] != ':' || s[16] != ':')
     return std::nullopt;
   int year = number(0, 4), month = number(5, 2), day = number(8, 2);
   int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);

@@ -65,14 +65,35 @@ class [[nodiscard]] Result {
   bool ok() const { return held_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
-  const T& operator*() const& { CW_CHECK(ok()); return std::get<0>(held_); }
-  T& operator*() & { CW_CHECK(ok()); return std::get<0>(held_); }
-  T&& operator*() && { CW_CHECK(ok()); return std::get<0>(std::move(held_)); }
-  const T* operator->() const { CW_CHECK(ok()); return &std::get<0>(held_); }
-  T* operator->() { CW_CHECK(ok()); return &std::get<0>(held_); }
+  const T& operator*() const& {
+    CW_CHECK(ok());
+    return std::get<0>(held_);
+  }
+  T& operator*() & {
+    CW_CHECK(ok());
+    return std::get<0>(held_);
+  }
+  T&& operator*() && {
+    CW_CHECK(ok());
+    return std::get<0>(std::move(held_));
+  }
+  const T* operator->() const {
+    CW_CHECK(ok());
+    return &std::get<0>(held_);
+  }
+  T* operator->() {
+    CW_CHECK(ok());
+    return &std::get<0>(held_);
+  }
 
-  const Problem& problem() const& { CW_CHECK(!ok()); return std::get<1>(held_); }
-  Problem&& problem() && { CW_CHECK(!ok()); return std::get<1>(std::move(held_)); }
+  const Problem& problem() const& {
+    CW_CHECK(!ok());
+    return std::get<1>(held_);
+  }
+  Problem&& problem() && {
+    CW_CHECK(!ok());
+    return std::get<1>(std::move(held_));
+  }
 
  private:
   std::variant<T, Problem> held_;

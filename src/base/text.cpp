@@ -42,8 +42,10 @@ std::string encode64(std::string_view bytes, std::string_view alphabet, bool pad
     for (std::size_t k = 0; k < 3; ++k)
       group = group << 8 | (k < have ? static_cast<unsigned char>(bytes[i + k]) : 0u);
     for (std::size_t k = 0; k < 4; ++k) {
-      if (k <= have) out += alphabet[group >> (18 - 6 * k) & 63];
-      else if (pad) out += '=';
+      if (k <= have)
+        out += alphabet[group >> (18 - 6 * k) & 63];
+      else if (pad)
+        out += '=';
     }
   }
   return out;
@@ -108,9 +110,11 @@ std::string fold(std::string_view utf8) {
   const icu::Normalizer2* nfkc_fold = icu::Normalizer2::getNFKCCasefoldInstance(error);
   CW_CHECK(U_SUCCESS(error));
   std::string out;
-  nfkc_fold->normalize(
-      icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<int>(utf8.size()))),
-      error).toUTF8String(out);
+  nfkc_fold
+      ->normalize(icu::UnicodeString::fromUTF8(
+                      icu::StringPiece(utf8.data(), static_cast<int>(utf8.size()))),
+                  error)
+      .toUTF8String(out);
   CW_CHECK(U_SUCCESS(error));
   return out;
 }
@@ -129,8 +133,10 @@ std::string to_hex(std::string_view bytes) {
 std::optional<std::string> from_hex(std::string_view hex) {
   if (hex.size() % 2 != 0) return std::nullopt;
   auto digit = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
   };
   std::string out;
   for (std::size_t i = 0; i < hex.size(); i += 2) {

@@ -53,16 +53,25 @@ Result<Entry> Entry::parse(std::string_view canonical) {
   if (!object) return not_an_entry();
   Entry e;
   for (auto& [key, v] : *object) {
-    std::string* text = key == "actor" ? &e.actor : key == "basis" ? &e.basis
-        : key == "case" ? &e.case_id : key == "command" ? &e.command
-        : key == "content" ? &e.content : key == "kind" ? &e.kind : key == "name" ? &e.name
-        : key == "procedure" ? &e.procedure : nullptr;
-    if (text && v.is_string()) *text = v.get_string();
-    else if (key == "at" && v.is_int64()) e.at_ms = v.get_int64();
+    std::string* text = key == "actor"       ? &e.actor
+                        : key == "basis"     ? &e.basis
+                        : key == "case"      ? &e.case_id
+                        : key == "command"   ? &e.command
+                        : key == "content"   ? &e.content
+                        : key == "kind"      ? &e.kind
+                        : key == "name"      ? &e.name
+                        : key == "procedure" ? &e.procedure
+                                             : nullptr;
+    if (text && v.is_string())
+      *text = v.get_string();
+    else if (key == "at" && v.is_int64())
+      e.at_ms = v.get_int64();
     else if (key == "seq" && v.is_int64() && v.get_int64() >= 0)
       e.seq = static_cast<std::uint64_t>(v.get_int64());
-    else if (key == "body" && v.is_object()) e.body = std::move(v.get_object());
-    else return not_an_entry();
+    else if (key == "body" && v.is_object())
+      e.body = std::move(v.get_object());
+    else
+      return not_an_entry();
   }
   if (e.kind.empty()) return not_an_entry();
   return e;

@@ -24,7 +24,8 @@ constexpr std::size_t kBatchBytesMax = 4 << 20;
 constexpr std::int64_t kClockBackTolerated = 1000;  // ms
 
 constexpr const char* kJournalSchema =
-    "CREATE TABLE IF NOT EXISTS entry(seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL, answer BLOB) STRICT";
+    "CREATE TABLE IF NOT EXISTS entry(seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL, answer BLOB) "
+    "STRICT";
 
 // Set on the thread that may read State without the lock: the writer while it decides, a reader
 // inside read().
@@ -50,8 +51,12 @@ struct Journal::Impl {
   };
 
   Impl(JournalOptions o, Clock& c, Random& r)
-      : options(std::move(o)), clock(c), random(r), queue(options.queue_max),
-        readers(options.path, 4), snapshots(options.path + ".snapshot"),
+      : options(std::move(o)),
+        clock(c),
+        random(r),
+        queue(options.queue_max),
+        readers(options.path, 4),
+        snapshots(options.path + ".snapshot"),
         reserve(options.path, options.reserve_bytes) {}
 
   // ---- the writer thread ----
@@ -141,7 +146,8 @@ struct Journal::Impl {
     if (back && !clock_is_back) {
       static const std::string no_command;
       BatchDraft draft(*this, no_command);
-      draft.append({.actor = "system", .kind = "journal.clock-back", .body = {{"by_ms", stamp_ms - now}}});
+      draft.append(
+          {.actor = "system", .kind = "journal.clock-back", .body = {{"by_ms", stamp_ms - now}}});
       log_warn("journal", "the clock went back by {} ms; stamps wait for it", stamp_ms - now);
     }
     clock_is_back = back;
@@ -178,7 +184,8 @@ struct Journal::Impl {
     if (!entries.empty() && seq >= entries.front().seq) {
       bytes = entries[seq - entries.front().seq].bytes;
     } else {
-      db->query("SELECT bytes FROM entry WHERE seq=$1", [&](const Row& r) { bytes = r.text(0); }, seq);
+      db->query(
+          "SELECT bytes FROM entry WHERE seq=$1", [&](const Row& r) { bytes = r.text(0); }, seq);
     }
     auto entry = Entry::parse(bytes);
     return entry.ok() && entry->command == id;
@@ -190,16 +197,19 @@ struct Journal::Impl {
     bool more = true;
     for (std::uint64_t seq = first; more; seq += more) {
       more = false;
-      db->query("SELECT bytes,answer FROM entry WHERE seq=$1", [&](const Row& r) {
-        auto entry = Entry::parse(r.text(0));
-        if (!entry || (seq != first && entry->command != id)) return;
-        id = entry->command;
-        if (seq == first && !r.null(1)) {
-          auto body = parse_json(r.text(1), {.size_max = 8 << 20});
-          if (body && body->is_object()) answer.body = std::move(body->get_object());
-        }
-        more = true;
-      }, seq);
+      db->query(
+          "SELECT bytes,answer FROM entry WHERE seq=$1",
+          [&](const Row& r) {
+            auto entry = Entry::parse(r.text(0));
+            if (!entry || (seq != first && entry->command != id)) return;
+            id = entry->command;
+            if (seq == first && !r.null(1)) {
+              auto body = parse_json(r.text(1), {.size_max = 8 << 20});
+              if (body && body->is_object()) answer.body = std::move(body->get_object());
+            }
+            more = true;
+          },
+          seq);
       answer.count += more;
     }
     return answer;
@@ -248,7 +258,9 @@ struct Journal::Impl {
   // ---- opening ----
 
   void open() {
-    db = std::make_unique<Database>(options.path, DatabaseOptions{.create = true, .full_sync = options.full_sync, .cache_kib = 16'384});
+    db = std::make_unique<Database>(
+        options.path,
+        DatabaseOptions{.create = true, .full_sync = options.full_sync, .cache_kib = 16'384});
     db->exec(kJournalSchema);
     for (const char* schema : options.schemas) db->exec(schema);
     db->exec("PRAGMA wal_autocheckpoint=4000");
@@ -270,22 +282,27 @@ struct Journal::Impl {
     std::uint64_t remember_from = size > kSeenCommandsMax ? size - kSeenCommandsMax : 0;
     std::uint64_t expected = std::min(from, remember_from);
     std::string last_command;
-    db->query("SELECT seq,bytes FROM entry WHERE seq>=$1 ORDER BY seq", [&](const Row& r) {
-      auto seq = static_cast<std::uint64_t>(r.integer(0));
-      if (seq != expected++) throw StorageError(StorageError::Kind::corrupt, "the journal has gaps");
-      std::string_view bytes = r.text(1);
-      if (seq >= from || seq + 1 == size) {
-        auto entry = Entry::parse(bytes);
-        if (!entry || entry->seq != seq)
-          throw StorageError(StorageError::Kind::corrupt, "entry " + std::to_string(seq) + " is damaged");
-        stamp_ms = entry->at_ms;
-        if (seq >= from) apply(*entry);
-      }
-      if (std::string_view id = command_in(bytes); !id.empty() && id != last_command) {
-        seen.add(id, seq);
-        last_command = id;
-      }
-    }, expected);
+    db->query(
+        "SELECT seq,bytes FROM entry WHERE seq>=$1 ORDER BY seq",
+        [&](const Row& r) {
+          auto seq = static_cast<std::uint64_t>(r.integer(0));
+          if (seq != expected++)
+            throw StorageError(StorageError::Kind::corrupt, "the journal has gaps");
+          std::string_view bytes = r.text(1);
+          if (seq >= from || seq + 1 == size) {
+            auto entry = Entry::parse(bytes);
+            if (!entry || entry->seq != seq)
+              throw StorageError(StorageError::Kind::corrupt,
+                                 "entry " + std::to_string(seq) + " is damaged");
+            stamp_ms = entry->at_ms;
+            if (seq >= from) apply(*entry);
+          }
+          if (std::string_view id = command_in(bytes); !id.empty() && id != last_command) {
+            seen.add(id, seq);
+            last_command = id;
+          }
+        },
+        expected);
     applied = durable = size;
     if (size > 0)
       log_info("journal", "opened with {} entries, replayed {} in {} ms", size, size - from,
@@ -317,13 +334,16 @@ struct Journal::Impl {
     std::lock_guard one(snapshot_mutex);
     std::uint64_t at = durable;
     try {
-      snapshots.save(state_list, [this](const State& state, std::size_t i) {
-        std::optional<std::pair<std::string, std::uint64_t>> out;
-        std::lock_guard gate(turnstile);
-        std::shared_lock lock(state_mutex);
-        if (auto bytes = state.save_slice(i)) out.emplace(std::move(*bytes), applied);
-        return out;
-      }, [this](std::uint64_t size) { return wait_durable(size, std::chrono::seconds(10)); });
+      snapshots.save(
+          state_list,
+          [this](const State& state, std::size_t i) {
+            std::optional<std::pair<std::string, std::uint64_t>> out;
+            std::lock_guard gate(turnstile);
+            std::shared_lock lock(state_mutex);
+            if (auto bytes = state.save_slice(i)) out.emplace(std::move(*bytes), applied);
+            return out;
+          },
+          [this](std::uint64_t size) { return wait_durable(size, std::chrono::seconds(10)); });
       snapshot_at = at;
     } catch (const std::exception& e) {
       log_warn("journal", "no snapshot was written: {}", e.what());
@@ -357,7 +377,8 @@ struct Journal::Impl {
   std::int64_t stamp_ms = 0;
   bool clock_is_back = false;
 
-  std::mutex turnstile;  // a reader passes it before the lock, so that readers cannot starve the writer
+  std::mutex
+      turnstile;  // a reader passes it before the lock, so that readers cannot starve the writer
   mutable std::shared_mutex state_mutex;
   std::uint64_t applied = 0;  // entries in memory; guarded by state_mutex
   std::atomic<std::uint64_t> durable{0};
@@ -387,7 +408,8 @@ void Journal::open() {
   impl_->snapshotter = std::thread([this] { impl_->snapshot_loop(); });
   if (size() == 0) {
     auto made = run({.id = "journal-created"}, [this](Draft& draft) -> Result<json::object> {
-      draft.append({.actor = "system", .kind = "journal.created",
+      draft.append({.actor = "system",
+                    .kind = "journal.created",
                     .body = {{"format", 1}, {"origin", impl_->options.origin}}});
       return json::object{};
     });
@@ -399,8 +421,9 @@ void Journal::submit(Command command, Decide decide, std::function<void(Result<A
   if (command.id.empty()) {
     command.id = new_id("cmd", impl_->clock.now_ms(), impl_->random);
   } else if (!is_command_id(command.id)) {
-    done(invalid("journal.command-id", "/command",
-                 {"命令编号须为 8–64 个字母、数字或 _-:.", "A command id is 8–64 letters, digits or _-:."}));
+    done(invalid(
+        "journal.command-id", "/command",
+        {"命令编号须为 8–64 个字母、数字或 _-:.", "A command id is 8–64 letters, digits or _-:."}));
     return;
   }
   Impl::Waiting waiting{std::move(command), std::move(decide), std::move(done)};
@@ -437,8 +460,9 @@ std::vector<std::string> Journal::entries(std::uint64_t from, std::size_t count)
   if (from >= end) return out;
   count = std::min<std::size_t>(count, end - from);
   impl_->readers.with([&](Database& db) {
-    db.query("SELECT bytes FROM entry WHERE seq>=$1 ORDER BY seq LIMIT $2",
-             [&](const Row& r) { out.emplace_back(r.text(0)); }, from, count);
+    db.query(
+        "SELECT bytes FROM entry WHERE seq>=$1 ORDER BY seq LIMIT $2",
+        [&](const Row& r) { out.emplace_back(r.text(0)); }, from, count);
   });
   return out;
 }

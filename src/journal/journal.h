@@ -7,8 +7,8 @@
 //   journal.open();                                     // snapshot + replay, then accepts commands
 //   auto answer = journal.run({.id = command_id}, [&](Draft& d) -> Result<json::object> {
 //     if (!allowed) return problem(...);                // refuse before the first append
-//     d.append({.actor = who, .kind = "case.act", .name = "activate", .case_id = id, .body = facts});
-//     return json::object{{"case", id}};
+//     d.append({.actor = who, .kind = "case.act", .name = "activate", .case_id = id, .body =
+//     facts}); return json::object{{"case", id}};
 //   });
 //
 // Thread-safety: run, submit, read, entries, wait_for, size are safe from any thread. decide
@@ -37,17 +37,18 @@ namespace cw {
 // "content"), at most 65,535 bytes. `body` holds facts only: ids, times, numbers, enumerations;
 // never a name, a free text or a secret.
 struct Entry {
-  std::uint64_t seq = 0;    // dense from 0; also the index of the ledger's leaf; set by append
-  std::int64_t at_ms = 0;   // the command's stamp, never smaller than the entry before; set by append
-  std::string actor;        // "per_…", "clock", "system", "rule:<id>"
-  std::string basis;        // why the actor could act: "post:duty-officer", "delegate:per_…"
-  std::string kind;         // "<prefix>.<verb>": the prefix picks the State ("case.act")
-  std::string name;         // what of its kind: the action, task or clock
+  std::uint64_t seq = 0;  // dense from 0; also the index of the ledger's leaf; set by append
+  std::int64_t at_ms =
+      0;              // the command's stamp, never smaller than the entry before; set by append
+  std::string actor;  // "per_…", "clock", "system", "rule:<id>"
+  std::string basis;  // why the actor could act: "post:duty-officer", "delegate:per_…"
+  std::string kind;   // "<prefix>.<verb>": the prefix picks the State ("case.act")
+  std::string name;   // what of its kind: the action, task or clock
   std::string case_id;
-  std::string procedure;    // "plan.customer-leak@3"
-  std::string command;      // set by append
+  std::string procedure;  // "plan.customer-leak@3"
+  std::string command;    // set by append
   json::object body;
-  std::string content;      // a sealed content's commitment, or empty
+  std::string content;  // a sealed content's commitment, or empty
 
   std::string canonical() const;
   static Result<Entry> parse(std::string_view canonical);
@@ -95,19 +96,19 @@ class State {
 };
 
 struct Command {
-  std::string id;           // chosen by the client (8–64 of A–Z a–z 0–9 _ - : .), or made when empty
-  bool vital = false;       // audit, alerts, clocks: never shed under overload
+  std::string id;  // chosen by the client (8–64 of A–Z a–z 0–9 _ - : .), or made when empty
+  bool vital = false;  // audit, alerts, clocks: never shed under overload
 };
 
 struct JournalOptions {
-  std::string path;                       // the database file
-  std::string origin;                     // the ledger's origin, recorded in entry 0
-  std::size_t batch_max = 1024;           // commands in one commit
-  std::size_t queue_max = 65'536;         // commands waiting; more are refused with 503
-  std::int64_t reserve_bytes = 32 << 20;  // kept free on the disk, so that a full one is survived
-  std::uint64_t snapshot_every = 200'000; // entries
-  bool full_sync = true;                  // false only to show that the fault harness can see losses
-  std::vector<const char*> schemas;       // other modules' tables in the same database (sealed, outbox)
+  std::string path;                        // the database file
+  std::string origin;                      // the ledger's origin, recorded in entry 0
+  std::size_t batch_max = 1024;            // commands in one commit
+  std::size_t queue_max = 65'536;          // commands waiting; more are refused with 503
+  std::int64_t reserve_bytes = 32 << 20;   // kept free on the disk, so that a full one is survived
+  std::uint64_t snapshot_every = 200'000;  // entries
+  bool full_sync = true;             // false only to show that the fault harness can see losses
+  std::vector<const char*> schemas;  // other modules' tables in the same database (sealed, outbox)
 };
 
 class Journal {
@@ -142,7 +143,10 @@ class Journal {
   void snapshot();
   void close();  // no further commands; waits for those under way
 
-  struct Stats { std::uint64_t commits = 0, commands = 0, refused = 0, queue = 0; bool disk_full = false; };
+  struct Stats {
+    std::uint64_t commits = 0, commands = 0, refused = 0, queue = 0;
+    bool disk_full = false;
+  };
   Stats stats() const;
   const std::string& path() const;
 

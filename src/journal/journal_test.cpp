@@ -30,7 +30,8 @@ class Counters final : public State {
   void load_slice(std::string_view bytes) override {
     json::value all = *parse_json(bytes);
     for (const auto& m : all.get_object())
-      values[std::string(m.key())] = {m.value().at(0).get_int64(), static_cast<std::uint64_t>(m.value().at(1).get_int64())};
+      values[std::string(m.key())] = {m.value().at(0).get_int64(),
+                                      static_cast<std::uint64_t>(m.value().at(1).get_int64())};
     loaded = true;
   }
   std::map<std::string, std::pair<std::int64_t, std::uint64_t>> values;
@@ -47,7 +48,8 @@ class CounterList final : public Projector {
   void drop(Database& db) const override { db.exec("DROP TABLE IF EXISTS counter"); }
   void project(const Entry& e, Database& db) override {
     if (e.kind == "count.add")
-      db.run("INSERT INTO counter VALUES($1,$2) ON CONFLICT DO UPDATE SET value=value+$2", e.name, int_or(e.body, "by"));
+      db.run("INSERT INTO counter VALUES($1,$2) ON CONFLICT DO UPDATE SET value=value+$2", e.name,
+             int_or(e.body, "by"));
   }
   int version_ = 1;
 };
@@ -93,9 +95,11 @@ TEST_F(JournalTest, EntriesAreCanonicalDenseAndStamped) {
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ(answer->first, 1u);
   EXPECT_EQ(answer->body.at("name"), "a");
-  EXPECT_THAT(journal_->entries(0, 10), testing::ElementsAre(
-      R"({"actor":"system","at":1795305600000,"body":{"format":1,"origin":"callwarden.example/test"},"command":"journal-created","kind":"journal.created","seq":0})",
-      R"({"actor":"per_1","at":1795305600000,"body":{"by":2},"command":"cmd-0001","kind":"count.add","name":"a","seq":1})"));
+  EXPECT_THAT(
+      journal_->entries(0, 10),
+      testing::ElementsAre(
+          R"({"actor":"system","at":1795305600000,"body":{"format":1,"origin":"callwarden.example/test"},"command":"journal-created","kind":"journal.created","seq":0})",
+          R"({"actor":"per_1","at":1795305600000,"body":{"by":2},"command":"cmd-0001","kind":"count.add","name":"a","seq":1})"));
 }
 
 TEST_F(JournalTest, ARefusalWritesNothing) {
@@ -122,15 +126,18 @@ TEST_F(JournalTest, RepeatsInsideOneBatchAreFoundToo) {
   std::vector<std::uint64_t> firsts;
   std::mutex mutex;
   for (int i = 0; i < 50; ++i) {
-    journal_->submit({.id = "cmd-same"}, [](Draft& d) -> Result<json::object> {
-      d.append({.kind = "count.add", .name = "a", .body = {{"by", 1}}});
-      d.append({.kind = "count.add", .name = "a", .body = {{"by", 1}}});
-      return json::object{};
-    }, [&](Result<Answer> a) {
-      std::lock_guard lock(mutex);
-      EXPECT_EQ(a->count, 2u);
-      firsts.push_back(a->first);
-    });
+    journal_->submit(
+        {.id = "cmd-same"},
+        [](Draft& d) -> Result<json::object> {
+          d.append({.kind = "count.add", .name = "a", .body = {{"by", 1}}});
+          d.append({.kind = "count.add", .name = "a", .body = {{"by", 1}}});
+          return json::object{};
+        },
+        [&](Result<Answer> a) {
+          std::lock_guard lock(mutex);
+          EXPECT_EQ(a->count, 2u);
+          firsts.push_back(a->first);
+        });
   }
   journal_->close();
   EXPECT_THAT(firsts, testing::Each(1u));
@@ -213,7 +220,9 @@ TEST_F(JournalTest, OverloadRefusesOrdinaryCommandsAndKeepsVitalOnes) {
   });
   while (journal_->stats().queue < 4) std::this_thread::yield();
   for (int i = 0; i < 20; ++i)
-    journal_->submit({}, slow, [&](Result<Answer> a) { refused += !a.ok() && a.problem().code == "journal.busy"; });
+    journal_->submit({}, slow, [&](Result<Answer> a) {
+      refused += !a.ok() && a.problem().code == "journal.busy";
+    });
   gate.unlock();
   pusher.join();
   journal_->close();
@@ -222,7 +231,8 @@ TEST_F(JournalTest, OverloadRefusesOrdinaryCommandsAndKeepsVitalOnes) {
 }
 
 TEST_F(JournalTest, ACommandThatThrowsBeforeItsFirstAppendHarmsNoOther) {
-  auto answer = journal_->run({}, [](Draft&) -> Result<json::object> { throw std::runtime_error("x"); });
+  auto answer =
+      journal_->run({}, [](Draft&) -> Result<json::object> { throw std::runtime_error("x"); });
   EXPECT_EQ(answer.problem().code, "journal.internal");
   EXPECT_TRUE(add("a", 1).ok());
 }
@@ -236,7 +246,8 @@ TEST_F(JournalTest, RowsCommitWithTheirEntry) {
   });
   ASSERT_TRUE(answer.ok());
   int rows = 0;
-  Database(folder_ + "/journal.db", {.read_only = true}).query("SELECT x FROM extra", [&](const Row&) { ++rows; });
+  Database(folder_ + "/journal.db", {.read_only = true})
+      .query("SELECT x FROM extra", [&](const Row&) { ++rows; });
   EXPECT_EQ(rows, 1);
 }
 
@@ -244,9 +255,13 @@ TEST_F(JournalTest, ViewsFollowAndAreRebuiltWhenDeletedOrChanged) {
   CounterList list;
   auto value = [&](Views& views) {
     std::int64_t v = -1;
-    EXPECT_TRUE(views.read(journal_->size(), [&](Database& db) {
-      db.query("SELECT value FROM counter WHERE name='a'", [&](const Row& r) { v = r.integer(0); });
-    }).ok());
+    EXPECT_TRUE(views
+                    .read(journal_->size(),
+                          [&](Database& db) {
+                            db.query("SELECT value FROM counter WHERE name='a'",
+                                     [&](const Row& r) { v = r.integer(0); });
+                          })
+                    .ok());
     return v;
   };
   for (int round = 1; round <= 3; ++round) {
@@ -262,8 +277,8 @@ TEST_F(JournalTest, ViewsFollowAndAreRebuiltWhenDeletedOrChanged) {
 }
 
 TEST(EntryTest, RubbishIsRefused) {
-  for (const char* bad : {"", "{}", "[]", "{\"kind\":1}", R"({"kind":"a","extra":1})", R"({"kind":"a","seq":-1})",
-                          R"({"kind":"a","kind":"b"})"})
+  for (const char* bad : {"", "{}", "[]", "{\"kind\":1}", R"({"kind":"a","extra":1})",
+                          R"({"kind":"a","seq":-1})", R"({"kind":"a","kind":"b"})"})
     EXPECT_FALSE(Entry::parse(bad).ok()) << bad;
 }
 

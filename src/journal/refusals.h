@@ -9,14 +9,16 @@ namespace cw {
 
 inline Problem busy_problem() {
   Problem p = problem(Refusal::unavailable, "journal.busy",
-                      {"系统繁忙，未写入任何内容，请稍后重试", "The system is busy; nothing was written; try again shortly"});
+                      {"系统繁忙，未写入任何内容，请稍后重试",
+                       "The system is busy; nothing was written; try again shortly"});
   p.retry_after_s = 1;
   return p;
 }
 inline Problem full_problem() {
   Problem p = problem(Refusal::unavailable, "journal.disk-full",
                       {"磁盘空间不足，未写入任何内容；可以继续查看，清理空间后自动恢复",
-                       "The disk is full; nothing was written; reading still works, and writing resumes when there is room"});
+                       "The disk is full; nothing was written; reading still works, and writing "
+                       "resumes when there is room"});
   p.retry_after_s = 10;
   return p;
 }

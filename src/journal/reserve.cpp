@@ -12,7 +12,8 @@ DiskReserve::DiskReserve(std::string database_path, std::int64_t bytes)
     : folder_(database_path.find('/') == std::string::npos
                   ? "."
                   : database_path.substr(0, database_path.rfind('/') + 1)),
-      path_(database_path + ".reserve"), bytes_(bytes) {}
+      path_(database_path + ".reserve"),
+      bytes_(bytes) {}
 
 bool DiskReserve::hold() {
   int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -27,8 +28,9 @@ bool DiskReserve::has_room() {
   bool full = free_bytes(folder_) < bytes_ / (full_ ? 1 : 2);
   if (!full && !held_) full = !(held_ = hold());
   if (full != full_) {
-    log_warn("journal", "{}", full ? "the disk is full: commands are refused"
-                                   : "there is room again: commands are taken");
+    log_warn("journal", "{}",
+             full ? "the disk is full: commands are refused"
+                  : "there is room again: commands are taken");
   }
   full_ = full;
   return !full;

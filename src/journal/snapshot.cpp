@@ -41,15 +41,19 @@ std::uint64_t SnapshotFile::load(const std::vector<State*>& states, std::uint64_
     if (!from || static_cast<std::uint64_t>(included) > journal_size) return 0;
     for (State* state : states) {
       bool usable = false, whole = true;  // all is read once before any State is touched
-      db.query("SELECT version,sum,bytes FROM slice WHERE state=$1 ORDER BY i", [&](const Row& r) {
-        usable = true;
-        whole = whole && r.integer(0) == state->version() && r.integer(1) == sum_of(r.text(2));
-      }, state->prefix());
+      db.query(
+          "SELECT version,sum,bytes FROM slice WHERE state=$1 ORDER BY i",
+          [&](const Row& r) {
+            usable = true;
+            whole = whole && r.integer(0) == state->version() && r.integer(1) == sum_of(r.text(2));
+          },
+          state->prefix());
       if (!usable || !whole) return 0;
     }
     for (State* state : states) {
-      db.query("SELECT bytes FROM slice WHERE state=$1 ORDER BY i",
-               [&](const Row& r) { state->load_slice(r.text(0)); }, state->prefix());
+      db.query(
+          "SELECT bytes FROM slice WHERE state=$1 ORDER BY i",
+          [&](const Row& r) { state->load_slice(r.text(0)); }, state->prefix());
     }
     return static_cast<std::uint64_t>(*from);
   } catch (const StorageError& e) {
@@ -70,8 +74,8 @@ void SnapshotFile::save(const std::vector<State*>& states, const Slice& slice,
       for (std::size_t i = 0;; ++i) {
         auto part = slice(*state, i);
         if (!part) break;
-        db.run("INSERT INTO slice VALUES($1,$2,$3,$4,$5,$6)", state->prefix(), state->version(),
-               i, part->second, sum_of(part->first), Blob{part->first});
+        db.run("INSERT INTO slice VALUES($1,$2,$3,$4,$5,$6)", state->prefix(), state->version(), i,
+               part->second, sum_of(part->first), Blob{part->first});
         from = std::min(from, part->second);
         included_max = std::max(included_max, part->second);
       }

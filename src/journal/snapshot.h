@@ -21,7 +21,8 @@ class SnapshotFile {
 
   // `slice(state, i)` gives a slice and how many entries it includes, or nothing after the last.
   // `settle(size)` returns when that many entries are durable; only then is the snapshot valid.
-  using Slice = std::function<std::optional<std::pair<std::string, std::uint64_t>>(const State&, std::size_t)>;
+  using Slice = std::function<std::optional<std::pair<std::string, std::uint64_t>>(const State&,
+                                                                                   std::size_t)>;
   void save(const std::vector<State*>& states, const Slice& slice,
             const std::function<bool(std::uint64_t)>& settle);
 

@@ -16,8 +16,11 @@ struct Views::Impl {
   Impl(std::string p, Journal& j) : path(std::move(p)), journal(j), readers(path, 4) {}
 
   void open() {
-    db = std::make_unique<Database>(path, DatabaseOptions{.create = true, .full_sync = false, .cache_kib = 16'384});
-    db->exec("CREATE TABLE IF NOT EXISTS projector(name TEXT PRIMARY KEY, version INTEGER, position INTEGER) STRICT");
+    db = std::make_unique<Database>(
+        path, DatabaseOptions{.create = true, .full_sync = false, .cache_kib = 16'384});
+    db->exec(
+        "CREATE TABLE IF NOT EXISTS projector(name TEXT PRIMARY KEY, version INTEGER, position "
+        "INTEGER) STRICT");
     std::uint64_t least = UINT64_MAX;
     for (Projector* p : projectors) least = std::min(least, prepare(*p));
     done = projectors.empty() ? journal.size() : least;
@@ -27,15 +30,20 @@ struct Views::Impl {
   // or ahead of the journal (which was restored from a backup).
   std::uint64_t prepare(Projector& p) {
     std::optional<std::uint64_t> position;
-    db->query("SELECT version,position FROM projector WHERE name=$1", [&](const Row& r) {
-      if (r.integer(0) == p.version()) position = static_cast<std::uint64_t>(r.integer(1));
-    }, p.name());
+    db->query(
+        "SELECT version,position FROM projector WHERE name=$1",
+        [&](const Row& r) {
+          if (r.integer(0) == p.version()) position = static_cast<std::uint64_t>(r.integer(1));
+        },
+        p.name());
     if (position && *position > journal.size()) position.reset();
     db->begin();
     if (!position) p.drop(*db);
     db->exec(p.schema());
-    db->run("INSERT INTO projector VALUES($1,$2,$3) ON CONFLICT(name) DO UPDATE SET version=$2, position=$3",
-            p.name(), p.version(), position.value_or(0));
+    db->run(
+        "INSERT INTO projector VALUES($1,$2,$3) ON CONFLICT(name) DO UPDATE SET version=$2, "
+        "position=$3",
+        p.name(), p.version(), position.value_or(0));
     db->commit();
     positions.push_back(position.value_or(0));
     return position.value_or(0);
@@ -114,7 +122,8 @@ Status Views::read(std::uint64_t size, const std::function<void(Database&)>& f) 
     std::unique_lock lock(impl_->mutex);
     if (!impl_->changed.wait_for(lock, kOwnWritesWait, [&] { return impl_->done >= size; })) {
       Problem p = problem(Refusal::unavailable, "views.behind",
-                          {"列表正在更新，请稍后重试", "The lists are still being brought up to date; try again shortly"});
+                          {"列表正在更新，请稍后重试",
+                           "The lists are still being brought up to date; try again shortly"});
       p.retry_after_s = 2;
       return p;
     }

@@ -22,10 +22,11 @@ class Projector {
  public:
   virtual ~Projector() = default;
   virtual std::string_view name() const = 0;
-  virtual int version() const { return 1; }        // another version rebuilds its tables from entry 0
-  virtual const char* schema() const = 0;          // CREATE TABLE IF NOT EXISTS …
-  virtual void drop(Database& db) const = 0;       // for a rebuild
-  virtual void project(const Entry& entry, Database& db) = 0;  // on the projecting thread, in a transaction
+  virtual int version() const { return 1; }   // another version rebuilds its tables from entry 0
+  virtual const char* schema() const = 0;     // CREATE TABLE IF NOT EXISTS …
+  virtual void drop(Database& db) const = 0;  // for a rebuild
+  virtual void project(const Entry& entry,
+                       Database& db) = 0;  // on the projecting thread, in a transaction
 };
 
 class Views {

@@ -28,7 +28,8 @@ std::string content_context(const std::string& owner, const std::string& commitm
 
 Problem destroyed_problem() {
   return problem(Refusal::not_found, "sealed.destroyed",
-                 {"内容已销毁，只保留其存在的证明", "The contents were destroyed; only the proof that they existed remains"});
+                 {"内容已销毁，只保留其存在的证明",
+                  "The contents were destroyed; only the proof that they existed remains"});
 }
 
 }  // namespace
@@ -68,17 +69,21 @@ struct Sealed::Impl {
     }
     bool exists = false;
     std::string wrapped;
-    reader().query("SELECT wrapped FROM sealed_key WHERE owner=$1", [&](const Row& row) {
-      exists = true;
-      wrapped = row.text(0);
-    }, owner);
+    reader().query(
+        "SELECT wrapped FROM sealed_key WHERE owner=$1",
+        [&](const Row& row) {
+          exists = true;
+          wrapped = row.text(0);
+        },
+        owner);
     if (exists && wrapped.empty()) return nullptr;
     known = exists;
     if (!exists && !make) return nullptr;
     std::string key;
     if (exists) {
       auto opened = aead_open(root.view(), wrapped, key_context(owner));
-      if (!opened) throw std::runtime_error("sealed: an owner's key does not open under the root key");
+      if (!opened)
+        throw std::runtime_error("sealed: an owner's key does not open under the root key");
       key = std::move(*opened);
     } else {
       key = random.bytes(aead_key_size);
@@ -90,7 +95,8 @@ struct Sealed::Impl {
   const OwnerKey* remember(const std::string& owner, std::string wrapped, std::string key) {
     if (keys.size() >= kKeysCached) forget(std::string(ages.back()));
     ages.push_front(owner);
-    return &keys.emplace(owner, OwnerKey{std::move(wrapped), std::move(key), ages.begin()}).first->second;
+    return &keys.emplace(owner, OwnerKey{std::move(wrapped), std::move(key), ages.begin()})
+                .first->second;
   }
 
   void forget(const std::string& owner) {
@@ -136,12 +142,14 @@ SealedContent Sealed::seal(const std::string& owner, std::string_view plaintext)
   std::string box = aead_seal(key, content_key, content_context(owner, commitment), impl_->random);
   wipe(content_key);
   wipe(key);
-  auto write = [owner, commitment, wrapped = std::move(wrapped), box = std::move(box)](Database& db) {
+  auto write = [owner, commitment, wrapped = std::move(wrapped),
+                box = std::move(box)](Database& db) {
     db.run("INSERT INTO sealed_key VALUES($1,$2) ON CONFLICT DO NOTHING", owner, Blob{wrapped});
     if (db.changes() == 0) {
       bool same = false;
-      db.query("SELECT wrapped FROM sealed_key WHERE owner=$1",
-               [&](const Row& row) { same = row.text(0) == wrapped; }, owner);
+      db.query(
+          "SELECT wrapped FROM sealed_key WHERE owner=$1",
+          [&](const Row& row) { same = row.text(0) == wrapped; }, owner);
       CW_CHECK(same);
     }
     db.run("INSERT INTO sealed_content VALUES($1,$2,$3)", commitment, owner, Blob{box});
@@ -153,14 +161,17 @@ Result<std::string> Sealed::open(const std::string& commitment) {
   std::lock_guard lock(impl_->mutex);
   std::string owner, box;
   bool exists = false;
-  impl_->reader().query("SELECT owner,box FROM sealed_content WHERE commitment=$1",
-                        [&](const Row& row) {
-                          exists = true;
-                          owner = row.text(0);
-                          box = row.text(1);
-                        }, commitment);
+  impl_->reader().query(
+      "SELECT owner,box FROM sealed_content WHERE commitment=$1",
+      [&](const Row& row) {
+        exists = true;
+        owner = row.text(0);
+        box = row.text(1);
+      },
+      commitment);
   if (!exists) {
-    return problem(Refusal::not_found, "sealed.unknown", {"没有这份内容", "There is no such content"});
+    return problem(Refusal::not_found, "sealed.unknown",
+                   {"没有这份内容", "There is no such content"});
   }
   if (box.empty()) return destroyed_problem();
   bool known = false;
@@ -177,7 +188,8 @@ Result<std::string> Sealed::open(const std::string& commitment) {
 
 std::function<void(Database&)> Sealed::destroy(const std::string& owner) {
   return [this, owner](Database& db) {
-    db.run("INSERT INTO sealed_key VALUES($1,NULL) ON CONFLICT(owner) DO UPDATE SET wrapped=NULL", owner);
+    db.run("INSERT INTO sealed_key VALUES($1,NULL) ON CONFLICT(owner) DO UPDATE SET wrapped=NULL",
+           owner);
     db.run("UPDATE sealed_content SET box=NULL WHERE owner=$1", owner);
     std::lock_guard lock(impl_->mutex);
     impl_->forget(owner);
@@ -195,7 +207,8 @@ Result<SecretBytes> root_key_file(const std::string& path, Random& random) {
   if (::stat(path.c_str(), &s) == 0 && (s.st_mode & 0077) != 0) {
     wipe(*bytes);
     return problem(Refusal::forbidden, "sealed.root-key-mode",
-                   {"根密钥文件的权限过宽，须为 0600", "The root key file can be read by others; its mode must be 0600"});
+                   {"根密钥文件的权限过宽，须为 0600",
+                    "The root key file can be read by others; its mode must be 0600"});
   }
   if (bytes->size() != aead_key_size) {
     wipe(*bytes);

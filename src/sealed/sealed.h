@@ -23,8 +23,8 @@
 namespace cw {
 
 struct SealedContent {
-  std::string commitment;                 // "hmac-sha256:<64 hex>": also the content's name
-  std::function<void(Database&)> write;   // writes the rows; run inside the commit
+  std::string commitment;                // "hmac-sha256:<64 hex>": also the content's name
+  std::function<void(Database&)> write;  // writes the rows; run inside the commit
 };
 
 class Sealed {

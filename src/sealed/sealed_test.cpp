@@ -70,13 +70,17 @@ TEST_F(SealedTest, DestroyingAnOwnerErasesAllOfItAndNothingElse) {
   db_->commit();
   EXPECT_EQ(sealed_->open(mine).problem().code, "sealed.destroyed");
   EXPECT_EQ(*sealed_->open(other), "stays");
-  EXPECT_EQ(database_bytes().find(wrapped), std::string::npos) << "the wrapped key is still on disk";
+  EXPECT_EQ(database_bytes().find(wrapped), std::string::npos)
+      << "the wrapped key is still on disk";
   EXPECT_THROW(sealed_->seal("cas_1", "x"), std::runtime_error);
 }
 
 TEST_F(SealedTest, ABoxMovedToAnotherOwnerOrRowDoesNotOpen) {
   std::string a = keep("cas_1", "a"), b = keep("cas_1", "b"), c = keep("cas_2", "c");
-  db_->run("UPDATE sealed_content SET box=(SELECT box FROM sealed_content WHERE commitment=$1) WHERE commitment=$2", a, b);
+  db_->run(
+      "UPDATE sealed_content SET box=(SELECT box FROM sealed_content WHERE commitment=$1) WHERE "
+      "commitment=$2",
+      a, b);
   EXPECT_THROW((void)sealed_->open(b), std::runtime_error);
   db_->run("UPDATE sealed_content SET owner='cas_1' WHERE commitment=$1", c);
   EXPECT_THROW((void)sealed_->open(c), std::runtime_error);

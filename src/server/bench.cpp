@@ -16,7 +16,8 @@ namespace {
 
 struct TemporaryFolder {
   TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "callwarden-bench-XXXXXX").string();
+    std::string name =
+        (std::filesystem::temp_directory_path() / "callwarden-bench-XXXXXX").string();
     if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
     path = name;
   }
@@ -34,24 +35,35 @@ json::object bench_journal(std::size_t count) {
   std::vector<std::string> bytes;
   std::int64_t begun, journal_ns;
   {
-    Journal journal({.path = folder.path + "/journal.db", .origin = "bench", .queue_max = batch * 4}, clock, random);
+    Journal journal(
+        {.path = folder.path + "/journal.db", .origin = "bench", .queue_max = batch * 4}, clock,
+        random);
     journal.open();
     std::atomic<std::size_t> answered{0};
     begun = clock.monotonic_ns();
     for (std::size_t i = 0; i < count; ++i) {
-      journal.submit({.vital = true}, [i](Draft& d) -> Result<json::object> {
-        d.append({.actor = "per_00000000000000000000000000", .basis = "post:duty-officer", .kind = "bench.act", .name = "activate",
-                  .case_id = "cas_00000000000000000000000000", .procedure = "plan.customer-leak@3",
-                  .body = {{"severity", "II"}, {"n", static_cast<std::int64_t>(i)}}});
-        return json::object{};
-      }, [&](Result<Answer>) { ++answered; });
+      journal.submit(
+          {.vital = true},
+          [i](Draft& d) -> Result<json::object> {
+            d.append({.actor = "per_00000000000000000000000000",
+                      .basis = "post:duty-officer",
+                      .kind = "bench.act",
+                      .name = "activate",
+                      .case_id = "cas_00000000000000000000000000",
+                      .procedure = "plan.customer-leak@3",
+                      .body = {{"severity", "II"}, {"n", static_cast<std::int64_t>(i)}}});
+            return json::object{};
+          },
+          [&](Result<Answer>) { ++answered; });
     }
     journal.wait_for(count + 1, std::chrono::minutes(10));
     journal_ns = clock.monotonic_ns() - begun;
     bytes = journal.entries(1, count);
   }
   Database raw(folder.path + "/raw.db", {.create = true, .cache_kib = 16'384});
-  raw.exec("PRAGMA wal_autocheckpoint=4000; CREATE TABLE entry(seq INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT");
+  raw.exec(
+      "PRAGMA wal_autocheckpoint=4000; CREATE TABLE entry(seq INTEGER PRIMARY KEY, bytes BLOB NOT "
+      "NULL) STRICT");
   begun = clock.monotonic_ns();
   for (std::size_t at = 0; at < bytes.size();) {
     raw.begin();
@@ -60,9 +72,13 @@ json::object bench_journal(std::size_t count) {
     raw.commit();
   }
   std::int64_t raw_ns = clock.monotonic_ns() - begun;
-  auto rate = [&](std::int64_t ns) { return static_cast<std::int64_t>(double(count) * 1e9 / double(std::max<std::int64_t>(ns, 1))); };
-  return {{"commands", static_cast<std::int64_t>(count)}, {"commands_per_s", rate(journal_ns)},
-          {"raw_append_per_s", rate(raw_ns)}, {"ratio_to_raw", double(raw_ns) / double(journal_ns)}};
+  auto rate = [&](std::int64_t ns) {
+    return static_cast<std::int64_t>(double(count) * 1e9 / double(std::max<std::int64_t>(ns, 1)));
+  };
+  return {{"commands", static_cast<std::int64_t>(count)},
+          {"commands_per_s", rate(journal_ns)},
+          {"raw_append_per_s", rate(raw_ns)},
+          {"ratio_to_raw", double(raw_ns) / double(journal_ns)}};
 }
 
 }  // namespace
@@ -89,13 +105,15 @@ int bench_main(const Words& words) {
   } else if (what == "http") {
     result = http::bench_http();
   } else {
-    std::cerr << "callwarden bench engine|journal|ledger|detect|http [--json] [--cases N] [--count N] [--corpus DIR]\n";
+    std::cerr << "callwarden bench engine|journal|ledger|detect|http [--json] [--cases N] [--count "
+                 "N] [--corpus DIR]\n";
     return 2;
   }
   if (args.has("json")) {
     std::cout << json::serialize(result) << "\n";
   } else {
-    for (const auto& [key, value] : result) std::cout << key << ": " << json::serialize(value) << "\n";
+    for (const auto& [key, value] : result)
+      std::cout << key << ": " << json::serialize(value) << "\n";
   }
   return 0;
 }

@@ -3,7 +3,9 @@
 namespace cw {
 namespace {
 
-struct Somebody { const char *login, *name, *staff_no, *role, *where; };
+struct Somebody {
+  const char *login, *name, *staff_no, *role, *where;
+};
 
 // Invented names; "where" is the organisation they belong to and their role reaches.
 constexpr Somebody kPeople[] = {
@@ -23,11 +25,13 @@ constexpr Somebody kPeople[] = {
     {"han", "韩雪", "2301", "duty-officer", "other"},
 };
 
-struct Holding { const char *post, *holder, *deputy; };
+struct Holding {
+  const char *post, *holder, *deputy;
+};
 constexpr Holding kPosts[] = {
-    {"duty-officer", "wang", "zhao"}, {"commander", "li", "zhou"}, {"leader", "chen", "li"},
-    {"security-officer", "he", "sun"}, {"dpo", "qian", ""}, {"counsel", "qian", ""},
-    {"spokesperson", "zhou", ""}, {"investigator", "wu", ""}, {"service-manager", "shen", ""},
+    {"duty-officer", "wang", "zhao"},  {"commander", "li", "zhou"}, {"leader", "chen", "li"},
+    {"security-officer", "he", "sun"}, {"dpo", "qian", ""},         {"counsel", "qian", ""},
+    {"spokesperson", "zhou", ""},      {"investigator", "wu", ""},  {"service-manager", "shen", ""},
 };
 
 }  // namespace
@@ -49,7 +53,8 @@ Result<Centre> Centre::find(Installation& in) {
   });
   if (c.people_.size() != std::size(kPeople))
     return problem(Refusal::conflict, "demo.not-a-demo",
-                   {"这个目录不是演示数据，请换一个空目录", "This folder does not hold the demo; choose an empty one"});
+                   {"这个目录不是演示数据，请换一个空目录",
+                    "This folder does not hold the demo; choose an empty one"});
   return c;
 }
 
@@ -58,11 +63,13 @@ Result<Centre> Centre::make(Installation& in, const std::string& password) {
   Identity& identity = in.identity();
   std::string root = in.journal().read([&] { return identity.root(); });
   std::map<std::string, std::string> places{{"root", root}};
-  auto renamed = identity.rename_org(system, {}, root, {"呼安示范热线总部", "Callwarden Demonstration Hotline HQ"});
+  auto renamed = identity.rename_org(system, {}, root,
+                                     {"呼安示范热线总部", "Callwarden Demonstration Hotline HQ"});
   if (!renamed) return std::move(renamed).problem();
   auto before = in.journal().read([&] { return identity.orgs(); });
-  for (const auto& [key, name] : {std::pair<const char*, Text>{"centre", {"广东服务中心", "Guangdong Service Centre"}},
-                                  {"other", {"四川服务中心", "Sichuan Service Centre"}}}) {
+  for (const auto& [key, name] :
+       {std::pair<const char*, Text>{"centre", {"广东服务中心", "Guangdong Service Centre"}},
+        {"other", {"四川服务中心", "Sichuan Service Centre"}}}) {
     auto made = identity.add_org(system, {}, root, "centre", name);
     if (!made) return std::move(made).problem();
     for (const auto& org : in.journal().read([&] { return identity.orgs(); }))
@@ -72,11 +79,17 @@ Result<Centre> Centre::make(Installation& in, const std::string& password) {
   c.org_ = places["centre"];
   for (const auto& who : kPeople) {
     const std::string& where = places[who.where];
-    auto made = identity.add_person(system, {}, {.name = who.name, .login = who.login, .staff_no = who.staff_no, .org = where,
-        .email = std::string(who.login) + "@demo.example", .grants = {{who.role, where}}});
+    auto made = identity.add_person(system, {},
+                                    {.name = who.name,
+                                     .login = who.login,
+                                     .staff_no = who.staff_no,
+                                     .org = where,
+                                     .email = std::string(who.login) + "@demo.example",
+                                     .grants = {{who.role, where}}});
     if (!made) return std::move(made).problem();
     c.people_[who.login] = made->id;
-    auto in_now = identity.access().sign_in({.login = who.login, .password = made->secret, .address = "127.0.0.1"});
+    auto in_now = identity.access().sign_in(
+        {.login = who.login, .password = made->secret, .address = "127.0.0.1"});
     if (!in_now) return std::move(in_now).problem();
     auto changed = identity.access().change_password(in_now->principal, made->secret, password);
     if (!changed) return std::move(changed).problem();
@@ -87,11 +100,14 @@ Result<Centre> Centre::make(Installation& in, const std::string& password) {
     auto set = identity.set_post(system, {}, post);
     if (!set) return std::move(set).problem();
   }
-  auto duty = identity.set_post(system, {}, {.org = places["other"], .id = "duty-officer", .holder = c.id("han")});
+  auto duty = identity.set_post(
+      system, {}, {.org = places["other"], .id = "duty-officer", .holder = c.id("han")});
   if (!duty) return std::move(duty).problem();
-  auto team = identity.set_team(system, {}, {root, "technical", {"技术组", "Technical team"}, {c.id("he"), c.id("sun")}});
+  auto team = identity.set_team(
+      system, {}, {root, "technical", {"技术组", "Technical team"}, {c.id("he"), c.id("sun")}});
   if (!team) return std::move(team).problem();
-  auto queue = identity.set_queue(system, {}, {c.org_, "ticket.after-sales", {c.id("zheng"), c.id("feng"), c.id("shen")}, {}});
+  auto queue = identity.set_queue(
+      system, {}, {c.org_, "ticket.after-sales", {c.id("zheng"), c.id("feng"), c.id("shen")}, {}});
   if (!queue) return std::move(queue).problem();
   return c;
 }

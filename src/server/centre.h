@@ -19,8 +19,8 @@ class Centre {
   // Finds the same people again after a restart.
   static Result<Centre> find(Installation& installation);
 
-  const std::string& org() const { return org_; }            // the centre where things happen
-  const std::string& id(const std::string& login) const;     // "per_…"
+  const std::string& org() const { return org_; }         // the centre where things happen
+  const std::string& id(const std::string& login) const;  // "per_…"
 
  private:
   std::string org_;

@@ -6,7 +6,8 @@ namespace cw {
 namespace {
 
 Problem wrong(const std::string& pointer, Text what) {
-  return invalid("config.wrong", pointer, {"配置 " + pointer + "：" + what.zh, "Configuration " + pointer + ": " + what.en});
+  return invalid("config.wrong", pointer,
+                 {"配置 " + pointer + "：" + what.zh, "Configuration " + pointer + ": " + what.en});
 }
 
 Status take_text(const json::value& v, const std::string& pointer, std::string& out) {
@@ -20,18 +21,30 @@ Status read_smtp(const json::object& o, SmtpOptions& smtp) {
     std::string at = "/smtp/" + std::string(key);
     std::string tls;
     Status status = done();
-    if (key == "host") status = take_text(v, at, smtp.host);
-    else if (key == "user") status = take_text(v, at, smtp.user);
-    else if (key == "password") status = take_text(v, at, smtp.password);
-    else if (key == "from") status = take_text(v, at, smtp.from);
-    else if (key == "ca_file") status = take_text(v, at, smtp.ca_file);
-    else if (key == "port" && v.is_int64() && v.get_int64() > 0 && v.get_int64() < 65536) smtp.port = static_cast<std::uint16_t>(v.get_int64());
-    else if (key == "tls" && (status = take_text(v, at, tls)).ok() && (tls == "none" || tls == "starttls" || tls == "tls"))
-      smtp.tls = tls == "none" ? SmtpOptions::Tls::none : tls == "tls" ? SmtpOptions::Tls::tls : SmtpOptions::Tls::starttls;
-    else return wrong(at, {"没有这一项，或取值不对", "there is no such member, or its value is wrong"});
+    if (key == "host")
+      status = take_text(v, at, smtp.host);
+    else if (key == "user")
+      status = take_text(v, at, smtp.user);
+    else if (key == "password")
+      status = take_text(v, at, smtp.password);
+    else if (key == "from")
+      status = take_text(v, at, smtp.from);
+    else if (key == "ca_file")
+      status = take_text(v, at, smtp.ca_file);
+    else if (key == "port" && v.is_int64() && v.get_int64() > 0 && v.get_int64() < 65536)
+      smtp.port = static_cast<std::uint16_t>(v.get_int64());
+    else if (key == "tls" && (status = take_text(v, at, tls)).ok() &&
+             (tls == "none" || tls == "starttls" || tls == "tls"))
+      smtp.tls = tls == "none"  ? SmtpOptions::Tls::none
+                 : tls == "tls" ? SmtpOptions::Tls::tls
+                                : SmtpOptions::Tls::starttls;
+    else
+      return wrong(at,
+                   {"没有这一项，或取值不对", "there is no such member, or its value is wrong"});
     if (!status) return status;
   }
-  if (smtp.host.empty() || smtp.from.empty()) return wrong("/smtp", {"须有 host 与 from", "host and from are needed"});
+  if (smtp.host.empty() || smtp.from.empty())
+    return wrong("/smtp", {"须有 host 与 from", "host and from are needed"});
   return done();
 }
 
@@ -40,11 +53,16 @@ Status read_smtp(const json::object& o, SmtpOptions& smtp) {
 Status read_listen(const std::string& text, ServeConfig& into) {
   std::size_t colon = text.rfind(':');
   std::string host = text.substr(0, colon == std::string::npos ? 0 : colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
   if (host == "localhost") host = "127.0.0.1";
-  auto port = colon == std::string::npos ? std::nullopt : to_int<std::uint16_t>(std::string_view(text).substr(colon + 1));
+  auto port = colon == std::string::npos
+                  ? std::nullopt
+                  : to_int<std::uint16_t>(std::string_view(text).substr(colon + 1));
   if (host.empty() || !port)
-    return invalid("args.listen", "--listen", {"--listen 应为 地址:端口，例如 127.0.0.1:8080", "--listen must be HOST:PORT, for example 127.0.0.1:8080"});
+    return invalid("args.listen", "--listen",
+                   {"--listen 应为 地址:端口，例如 127.0.0.1:8080",
+                    "--listen must be HOST:PORT, for example 127.0.0.1:8080"});
   into.http.host = host;
   into.http.port = *port;
   into.tls = !(host.starts_with("127.") || host == "::1");
@@ -72,12 +90,14 @@ Status read_config(const json::object& file, ServeConfig& into) {
     } else if (key == "sources" && v.is_array()) {
       for (const auto& item : v.get_array()) {
         auto source = item.is_object() ? watch::source_from_json(item.get_object())
-                                       : Result<watch::SourceConfig>(wrong(at, {"每项应为对象", "each must be an object"}));
+                                       : Result<watch::SourceConfig>(
+                                             wrong(at, {"每项应为对象", "each must be an object"}));
         if (!source) return std::move(source).problem();
         into.installation.sources.push_back(std::move(*source));
       }
     } else {
-      return wrong(at, {"没有这一项，或取值不对", "there is no such member, or its value is wrong"});
+      return wrong(at,
+                   {"没有这一项，或取值不对", "there is no such member, or its value is wrong"});
     }
     if (!status) return status;
   }

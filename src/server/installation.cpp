@@ -29,9 +29,11 @@ class JournalEntries final : public EntrySource {
 };
 
 Problem mistakes_problem(const std::vector<Mistake>& mistakes) {
-  Problem p = problem(Refusal::invalid, "content.mistakes",
-                      {"content/ 中有错误，未启动", "There are mistakes in content/; nothing was started"});
-  for (const auto& m : mistakes) p.fields.push_back({fmt::format("{}:{}:{}", m.file, m.line, m.column), m.text});
+  Problem p =
+      problem(Refusal::invalid, "content.mistakes",
+              {"content/ 中有错误，未启动", "There are mistakes in content/; nothing was started"});
+  for (const auto& m : mistakes)
+    p.fields.push_back({fmt::format("{}:{}:{}", m.file, m.line, m.column), m.text});
   return p;
 }
 
@@ -61,15 +63,22 @@ struct Installation::Impl {
     if (!rules) return std::move(rules).problem();
 
     std::string journal_path = path("journal.db");
-    journal.emplace(JournalOptions{.path = journal_path, .origin = options.origin, .reserve_bytes = options.reserve_bytes,
-                                   .snapshot_every = options.snapshot_every, .full_sync = options.full_sync,
-                                   .schemas = {Sealed::schema(), Identity::schema(), Engine::schema(), Notify::schema()}}, clock, random);
+    journal.emplace(JournalOptions{.path = journal_path,
+                                   .origin = options.origin,
+                                   .reserve_bytes = options.reserve_bytes,
+                                   .snapshot_every = options.snapshot_every,
+                                   .full_sync = options.full_sync,
+                                   .schemas = {Sealed::schema(), Identity::schema(),
+                                               Engine::schema(), Notify::schema()}},
+                    clock, random);
     sealed.emplace(journal_path, std::move(*root), random);
     identity.emplace(*journal, *sealed, clock, random, options.access);
     notify.emplace(NotifyParts{*journal, *identity, *sealed, clock, random}, options.notify);
-    engine.emplace(EngineParts{std::move(library), *identity, *sealed, *notify, clock, random, journal_path});
+    engine.emplace(
+        EngineParts{std::move(library), *identity, *sealed, *notify, clock, random, journal_path});
     alerts.emplace(std::move(alert_key), *sealed);
-    for (State* state : std::initializer_list<State*>{&*identity, &*notify, &*engine, &*alerts}) journal->attach(*state);
+    for (State* state : std::initializer_list<State*>{&*identity, &*notify, &*engine, &*alerts})
+      journal->attach(*state);
     journal->open();
     identity->open();
     first = identity->first_start();
@@ -84,7 +93,9 @@ struct Installation::Impl {
     if (kept) {
       std::string was(trim(*kept));
       if (!options.origin.empty() && options.origin != was)
-        return invalid("config.origin", "/origin", {"审计链的名称一经启用不能更改：" + was, "The ledger's origin cannot change once in use: " + was});
+        return invalid("config.origin", "/origin",
+                       {"审计链的名称一经启用不能更改：" + was,
+                        "The ledger's origin cannot change once in use: " + was});
       options.origin = was;
       return done();
     }
@@ -104,7 +115,9 @@ struct Installation::Impl {
 
   Status open_ledger() {
     entries.emplace(*journal);
-    auto opened = Ledger::open({.folder = path("ledger"), .origin = options.origin, .key_file = path("ledger.key")}, *entries, random);
+    auto opened = Ledger::open(
+        {.folder = path("ledger"), .origin = options.origin, .key_file = path("ledger.key")},
+        *entries, random);
     if (!opened) return std::move(opened).problem();
     ledger = std::move(*opened);
     return done();
@@ -114,8 +127,10 @@ struct Installation::Impl {
     std::string root = journal->read([&] { return identity->root(); });
     for (auto& source : options.sources)
       if (source.org.empty()) source.org = root;
-    watch.emplace(watch::WatchOptions{.folder = path("watch"), .sources = options.sources, .threads = options.threads},
-                  clock, random, *journal, *alerts, std::move(rules));
+    watch.emplace(
+        watch::WatchOptions{
+            .folder = path("watch"), .sources = options.sources, .threads = options.threads},
+        clock, random, *journal, *alerts, std::move(rules));
     return watch->start();
   }
 
@@ -137,7 +152,8 @@ struct Installation::Impl {
 
   // Tells whoever acts as duty officer of an alert that fired. Told once, however often it is said.
   void call_people() {
-    for (auto batch = journal->entries(called, 512); !batch.empty(); batch = journal->entries(called, 512)) {
+    for (auto batch = journal->entries(called, 512); !batch.empty();
+         batch = journal->entries(called, 512)) {
       for (const auto& bytes : batch) {
         ++called;
         auto entry = Entry::parse(bytes);
@@ -156,9 +172,16 @@ struct Installation::Impl {
       Text title = rule ? rule->title : Text{alert->rule, alert->rule};
       auto people = identity->post_people("duty-officer", alert->org);
       if (people.empty()) return json::object{};
-      notify->tell(draft, {.about = alert->rule == "watch.source-silent" ? "source_silent" : "alert", .seq = entry.seq,
-                           .name = alert->id, .org = alert->org, .path = "/alerts/" + alert->id, .title = title, .text = title,
-                           .urgent = alert->level >= watch::Level::high, .people = people});
+      notify->tell(draft,
+                   {.about = alert->rule == "watch.source-silent" ? "source_silent" : "alert",
+                    .seq = entry.seq,
+                    .name = alert->id,
+                    .org = alert->org,
+                    .path = "/alerts/" + alert->id,
+                    .title = title,
+                    .text = title,
+                    .urgent = alert->level >= watch::Level::high,
+                    .people = people});
       return json::object{};
     });
     if (!answer) log_warn("server", "nobody could be told of an alert: {}", answer.problem().code);
@@ -244,17 +267,19 @@ void Installation::stop() {
   if (impl_->journal) impl_->journal->close();
 }
 
-Status Installation::serve(http::ServerOptions options, std::vector<http::Asset> console, OffsetClock* test_clock) {
+Status Installation::serve(http::ServerOptions options, std::vector<http::Asset> console,
+                           OffsetClock* test_clock) {
   Impl& m = *impl_;
-  m.api = std::make_unique<api::Api>(api::Services{
-      *m.journal, *m.views, *m.sealed, *m.identity, *m.engine, *m.alerts, *m.watch, *m.ledger, *m.notify,
-      m.clock, m.random, m.options.version, ledger_folder(), test_clock,
-      test_clock ? 10'000 : 30});
+  m.api = std::make_unique<api::Api>(
+      api::Services{*m.journal, *m.views, *m.sealed, *m.identity, *m.engine, *m.alerts, *m.watch,
+                    *m.ledger, *m.notify, m.clock, m.random, m.options.version, ledger_folder(),
+                    test_clock, test_clock ? 10'000 : 30});
   http::Router router;
   m.api->add_to(router);
   if (!console.empty()) router.fallback(http::static_files(std::move(console)));
   options.gate = m.api->gate();
-  m.server = std::make_unique<http::Server>(std::move(options), std::move(router), m.clock, m.random);
+  m.server =
+      std::make_unique<http::Server>(std::move(options), std::move(router), m.clock, m.random);
   return m.server->start();
 }
 

@@ -28,15 +28,15 @@
 namespace cw {
 
 struct InstallationOptions {
-  std::string data;                  // made when absent, mode 0750
-  std::filesystem::path content;     // procedures, forms, calendars, rules
-  std::string origin;                // the ledger's; "" makes one on the first start
+  std::string data;               // made when absent, mode 0750
+  std::filesystem::path content;  // procedures, forms, calendars, rules
+  std::string origin;             // the ledger's; "" makes one on the first start
   std::string version = "dev";
   std::vector<watch::SourceConfig> sources;  // an empty `org` becomes the root's
   NotifyOptions notify;
   AccessOptions access;
-  bool full_sync = true;             // false only to show that the fault harness sees losses
-  bool threads = true;               // false: advance() does everything (demo --once, tests)
+  bool full_sync = true;  // false only to show that the fault harness sees losses
+  bool threads = true;    // false: advance() does everything (demo --once, tests)
   std::int64_t reserve_bytes = 32 << 20;
   std::uint64_t snapshot_every = 200'000;
 };
@@ -51,13 +51,14 @@ class Installation {
   // The administrator made by open() on an empty folder.
   const std::optional<Identity::First>& first() const;
 
-  void start();    // the threads; nothing when options.threads is false
+  void start();  // the threads; nothing when options.threads is false
   // What the threads do, once: fires due clocks, drains the sources, delivers, signs.
   void advance();
   void stop();
 
   // Serves the API and, when there are any, the console's files. Refuses as http::Server does.
-  Status serve(http::ServerOptions options, std::vector<http::Asset> console, OffsetClock* test_clock = nullptr);
+  Status serve(http::ServerOptions options, std::vector<http::Asset> console,
+               OffsetClock* test_clock = nullptr);
   http::Server* server();
 
   Journal& journal();

@@ -21,7 +21,8 @@ class Args {
   bool has(const std::string& name) const { return values_.contains(name); }
   std::string get(const std::string& name, const std::string& fallback = "") const;
   // A whole number; the Problem names the option.
-  Result<std::int64_t> number(const std::string& name, std::int64_t fallback, std::int64_t least, std::int64_t most) const;
+  Result<std::int64_t> number(const std::string& name, std::int64_t fallback, std::int64_t least,
+                              std::int64_t most) const;
   const std::vector<std::string>& rest() const { return rest_; }
   // Refuses any other option, and a value that is missing.
   Status only(const std::vector<std::string>& names) const;

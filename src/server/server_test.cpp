@@ -30,8 +30,12 @@ class ServerTest : public ::testing::Test {
     watch::SourceConfig source;
     source.id = "pbx";
     source.format = watch::Format::asterisk;
-    InstallationOptions options{.data = folder_, .content = std::filesystem::path(CW_SOURCE_DIR) / "content",
-                                .version = "test", .sources = {source}, .threads = false, .reserve_bytes = 1 << 20};
+    InstallationOptions options{.data = folder_,
+                                .content = std::filesystem::path(CW_SOURCE_DIR) / "content",
+                                .version = "test",
+                                .sources = {source},
+                                .threads = false,
+                                .reserve_bytes = 1 << 20};
     options.access.cost = kTestCost;
     in_.reset();
     in_ = std::make_unique<Installation>(options, clock_, random_);
@@ -60,7 +64,8 @@ class ServerTest : public ::testing::Test {
     return who;
   }
 
-  http::ClientResponse ask(const Who* who, std::string_view method, const std::string& path, std::string_view body = "{}") {
+  http::ClientResponse ask(const Who* who, std::string_view method, const std::string& path,
+                           std::string_view body = "{}") {
     http::Client client("127.0.0.1", in_->server()->port());
     http::Headers headers;
     if (who) headers.set("Cookie", who->cookie).set("X-CSRF", who->csrf);
@@ -98,12 +103,15 @@ TEST_F(ServerTest, AnAttackBecomesAClosedIncidentThatVerifies) {
 }
 
 // A path with made-up but well-formed ids, for endpoints that need one.
-std::string path_of(const api::EndpointInfo& e, const std::string& case_id, const std::string& alert_id) {
+std::string path_of(const api::EndpointInfo& e, const std::string& case_id,
+                    const std::string& alert_id) {
   std::string path = e.path;
   auto put = [&](const std::string& what, const std::string& with) {
     if (auto at = path.find(what); at != std::string::npos) path.replace(at, what.size(), with);
   };
-  put("{id}", path.find("/cases/") != std::string::npos ? case_id : path.find("/alerts/") != std::string::npos ? alert_id : "x-0");
+  put("{id}", path.find("/cases/") != std::string::npos    ? case_id
+              : path.find("/alerts/") != std::string::npos ? alert_id
+                                                           : "x-0");
   put("{name}", "ack");
   put("{approval}", "1");
   put("{content}", "hmac-sha256:00");
@@ -119,8 +127,9 @@ TEST_F(ServerTest, EveryEndpointDeniesWhomeverItsPermissionDoesNotName) {
   auto centre = Centre::make(*in_, "a long password 1");
   ASSERT_TRUE(centre.ok());
   serve();
-  std::map<std::string, std::string> logins = {{"agent", "zheng"}, {"lead", "shen"}, {"duty-officer", "wang"}, {"commander", "li"},
-                                               {"security", "he"}, {"dpo", "qian"}, {"auditor", "liu"}};
+  std::map<std::string, std::string> logins = {
+      {"agent", "zheng"}, {"lead", "shen"}, {"duty-officer", "wang"}, {"commander", "li"},
+      {"security", "he"}, {"dpo", "qian"},  {"auditor", "liu"}};
   std::map<std::string, std::set<std::string>> allowed;
   in_->journal().read([&] {
     for (const auto& role : in_->identity().roles())
@@ -129,7 +138,8 @@ TEST_F(ServerTest, EveryEndpointDeniesWhomeverItsPermissionDoesNotName) {
   int checked = 0, denied = 0;
   for (const auto& e : api::endpoints()) {
     if (e.path.starts_with("/api/v1/test/")) continue;
-    std::string path = path_of(e, "cas_00000000000000000000000000", "alt_00000000000000000000000000");
+    std::string path =
+        path_of(e, "cas_00000000000000000000000000", "alt_00000000000000000000000000");
     if (e.access == "public") continue;
     auto nobody = ask(nullptr, e.method, path);
     EXPECT_EQ(nobody.status, 401) << e.method << " " << path;
@@ -139,15 +149,19 @@ TEST_F(ServerTest, EveryEndpointDeniesWhomeverItsPermissionDoesNotName) {
     Who who = sign_in(login, "a long password 1");
     for (const auto& e : api::endpoints()) {
       bool last = e.path == "/api/v1/session" && e.method == "DELETE";
-      if (e.access == "public" || last || e.path == "/api/v1/events" || e.path.starts_with("/api/v1/session")) continue;
-      std::string path = path_of(e, "cas_00000000000000000000000000", "alt_00000000000000000000000000");
+      if (e.access == "public" || last || e.path == "/api/v1/events" ||
+          e.path.starts_with("/api/v1/session"))
+        continue;
+      std::string path =
+          path_of(e, "cas_00000000000000000000000000", "alt_00000000000000000000000000");
       auto answer = ask(&who, e.method, path);
       std::string code = code_of(answer);
       ++checked;
       EXPECT_NE(answer.status, 401) << role << " " << e.method << " " << path;
       EXPECT_NE(answer.status, 500) << role << " " << e.method << " " << path << " " << answer.body;
       if (e.access != "session" && !allowed[role].contains(e.access)) {
-        EXPECT_EQ(answer.status, 403) << role << " " << e.method << " " << path << " " << answer.body;
+        EXPECT_EQ(answer.status, 403)
+            << role << " " << e.method << " " << path << " " << answer.body;
         EXPECT_EQ(code, "permission.missing") << role << " " << e.method << " " << path;
         ++denied;
       } else {
@@ -155,7 +169,8 @@ TEST_F(ServerTest, EveryEndpointDeniesWhomeverItsPermissionDoesNotName) {
       }
     }
   }
-  std::cout << "matrix: " << checked << " requests, " << denied << " denied for want of a permission\n";
+  std::cout << "matrix: " << checked << " requests, " << denied
+            << " denied for want of a permission\n";
   EXPECT_GT(denied, 100);
 }
 
@@ -173,14 +188,17 @@ TEST_F(ServerTest, NobodyReadsAnotherOrganisationsCaseOrAlertByItsId) {
   ASSERT_FALSE(alert.empty());
   int checked = 0;
   for (const auto& e : api::endpoints()) {
-    bool by_id = e.path.find("/cases/{id}") != std::string::npos || e.path.find("/alerts/{id}") != std::string::npos;
+    bool by_id = e.path.find("/cases/{id}") != std::string::npos ||
+                 e.path.find("/alerts/{id}") != std::string::npos;
     if (!by_id) continue;
     std::string real = path_of(e, story.case_id(), alert);
-    std::string made_up = path_of(e, "cas_00000000000000000000000000", "alt_00000000000000000000000000");
+    std::string made_up =
+        path_of(e, "cas_00000000000000000000000000", "alt_00000000000000000000000000");
     auto a = ask(&stranger, e.method, real), b = ask(&stranger, e.method, made_up);
     EXPECT_GE(a.status, 400) << e.method << " " << real;
     EXPECT_NE(a.status, 500) << e.method << " " << real;
-    EXPECT_EQ(a.status, b.status) << "an id that exists is told from one that does not: " << e.method << " " << real;
+    EXPECT_EQ(a.status, b.status) << "an id that exists is told from one that does not: "
+                                  << e.method << " " << real;
     EXPECT_EQ(code_of(a), code_of(b)) << e.method << " " << real;
     ++checked;
   }
@@ -199,13 +217,17 @@ TEST_F(ServerTest, AWriteNeedsTheSessionsOwnCsrfAndIsDoneOnceForOneKey) {
   ASSERT_TRUE(centre.ok());
   serve();
   Who wang = sign_in("wang", "a long password 1");
-  std::string body = R"({"procedure":"plan.customer-leak","form":{"discovered_at":"2026-11-22T00:00:00Z","summary":"x"}})";
+  std::string body =
+      R"({"procedure":"plan.customer-leak","form":{"discovered_at":"2026-11-22T00:00:00Z","summary":"x"}})";
   Who forged = wang;
   forged.csrf = "guess";
   EXPECT_EQ(code_of(ask(&forged, "POST", "/api/v1/cases", body)), "session.csrf");
   http::Client client("127.0.0.1", in_->server()->port());
   http::Headers headers;
-  headers.set("Cookie", wang.cookie).set("X-CSRF", wang.csrf).set("Content-Type", "application/json").set("Idempotency-Key", "one");
+  headers.set("Cookie", wang.cookie)
+      .set("X-CSRF", wang.csrf)
+      .set("Content-Type", "application/json")
+      .set("Idempotency-Key", "one");
   auto first = client.request("POST", "/api/v1/cases", headers, body);
   std::uint64_t size = in_->journal().size();
   auto again = client.request("POST", "/api/v1/cases", headers, body);
@@ -213,7 +235,8 @@ TEST_F(ServerTest, AWriteNeedsTheSessionsOwnCsrfAndIsDoneOnceForOneKey) {
   EXPECT_EQ(first->status, 201) << first->body;
   EXPECT_EQ(first->body, again->body);
   EXPECT_EQ(in_->journal().size(), size);
-  auto wrong = ask(&wang, "POST", "/api/v1/cases", R"({"procedure":"plan.customer-leak","form":{"summary":5},"extra":1})");
+  auto wrong = ask(&wang, "POST", "/api/v1/cases",
+                   R"({"procedure":"plan.customer-leak","form":{"summary":5},"extra":1})");
   EXPECT_EQ(wrong.status, 422) << wrong.body;
   EXPECT_THAT(wrong.body, testing::HasSubstr("/extra"));
 }
@@ -222,7 +245,8 @@ TEST(ApiDocument, IsTheCommittedOne) {
   std::ifstream in(std::string(CW_SOURCE_DIR) + "/api/openapi.json");
   std::stringstream committed;
   committed << in.rdbuf();
-  EXPECT_TRUE(committed.str() == api::api_document()) << "run ./run openapi and commit api/openapi.json";
+  EXPECT_TRUE(committed.str() == api::api_document())
+      << "run ./run openapi and commit api/openapi.json";
 }
 
 }  // namespace

@@ -18,18 +18,20 @@ class Story {
  public:
   Story(Installation& installation, ManualClock& clock, const Centre& centre, std::ostream& out);
 
-  bool attack();    // log lines → rule → alert → taken → promoted
-  bool respond();   // activated, tasks, a missed limit raises the level, command taken, reports
-  bool recover();   // released, observed, investigated, corrective actions, closed
-  bool verify();    // checkpoint, every entry, one proof, state after a restart of memory
+  bool attack();   // log lines → rule → alert → taken → promoted
+  bool respond();  // activated, tasks, a missed limit raises the level, command taken, reports
+  bool recover();  // released, observed, investigated, corrective actions, closed
+  bool verify();   // checkpoint, every entry, one proof, state after a restart of memory
   int steps() const { return steps_; }
   const std::string& case_id() const { return case_; }
 
  private:
   bool step(const char* zh, const char* en, bool happened);
   bool command(const char* zh, const char* en, Result<Decide> decide);
-  bool act(const char* zh, const char* en, const std::string& who, const std::string& action, json::object form);
-  bool task(const char* zh, const char* en, const std::string& who, const std::string& task, json::object form, int evidence = 0);
+  bool act(const char* zh, const char* en, const std::string& who, const std::string& action,
+           json::object form);
+  bool task(const char* zh, const char* en, const std::string& who, const std::string& task,
+            json::object form, int evidence = 0);
   bool corrective(const std::string& id, const std::string& owner);
   std::string state(const std::string& id) const;
   std::string now() const { return to_rfc3339(clock_.now_ms()); }
@@ -44,6 +46,7 @@ class Story {
 };
 
 // Lines of an Asterisk security log: `count` refused registrations from one address.
-std::string asterisk_attack(std::int64_t now_ms, int count, const std::string& address, int first = 0);
+std::string asterisk_attack(std::int64_t now_ms, int count, const std::string& address,
+                            int first = 0);
 
 }  // namespace cw

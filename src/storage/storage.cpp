@@ -12,13 +12,18 @@ namespace {
 
 StorageError::Kind kind_of(int code) {
   switch (code & 0xFF) {
-    case SQLITE_FULL: return StorageError::Kind::full;
+    case SQLITE_FULL:
+      return StorageError::Kind::full;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return StorageError::Kind::busy;
-    case SQLITE_CONSTRAINT: return StorageError::Kind::constraint;
+    case SQLITE_LOCKED:
+      return StorageError::Kind::busy;
+    case SQLITE_CONSTRAINT:
+      return StorageError::Kind::constraint;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return StorageError::Kind::corrupt;
-    default: return StorageError::Kind::other;
+    case SQLITE_NOTADB:
+      return StorageError::Kind::corrupt;
+    default:
+      return StorageError::Kind::other;
   }
 }
 
@@ -122,7 +127,8 @@ void Database::execute(std::string_view sql, const std::vector<Param>& args,
     int code = std::visit(
         [&](const auto& v) {
           using T = std::decay_t<decltype(v)>;
-          if constexpr (std::is_same_v<T, std::nullptr_t>) return sqlite3_bind_null(statement, at);
+          if constexpr (std::is_same_v<T, std::nullptr_t>)
+            return sqlite3_bind_null(statement, at);
           else if constexpr (std::is_same_v<T, std::int64_t>)
             return sqlite3_bind_int64(statement, at, v);
           else if constexpr (std::is_same_v<T, double>)

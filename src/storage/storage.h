@@ -31,7 +31,9 @@ class StorageError : public std::runtime_error {
 };
 
 // A parameter. Text is UTF-8; Blob is bytes. Views must live until the call returns.
-struct Blob { std::string_view bytes; };
+struct Blob {
+  std::string_view bytes;
+};
 using Param = std::variant<std::nullptr_t, std::int64_t, double, std::string_view, Blob>;
 
 // One row of a result; valid inside the callback only.
@@ -50,7 +52,7 @@ class Row {
 struct DatabaseOptions {
   bool create = false;
   bool read_only = false;
-  bool full_sync = true;      // synchronous=FULL; false only for what can be rebuilt
+  bool full_sync = true;  // synchronous=FULL; false only for what can be rebuilt
   int cache_kib = 4096;
   int busy_timeout_ms = 5000;
 };
@@ -88,7 +90,7 @@ class Database {
   static Param to_param(std::nullptr_t) { return nullptr; }
   static Param to_param(bool v) { return std::int64_t(v); }
   template <typename T>
-    requires std::is_integral_v<T>
+  requires std::is_integral_v<T>
   static Param to_param(T v) { return static_cast<std::int64_t>(v); }
   static Param to_param(double v) { return v; }
   static Param to_param(const char* v) { return std::string_view(v); }

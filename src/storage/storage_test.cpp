@@ -23,7 +23,8 @@ TEST_F(StorageTest, KeepsWholeIntegersTextAndBytes) {
   Database db(folder_ + "/a.db", {.create = true});
   db.exec("CREATE TABLE t(i INTEGER, r REAL, s TEXT, b BLOB) STRICT");
   std::string bytes("\0\xFFx", 3);
-  db.run("INSERT INTO t VALUES($1,$2,$3,$4)", std::int64_t{9007199254740993}, 0.5, "呼安", Blob{bytes});
+  db.run("INSERT INTO t VALUES($1,$2,$3,$4)", std::int64_t{9007199254740993}, 0.5, "呼安",
+         Blob{bytes});
   db.run("INSERT INTO t VALUES($1,$2,$3,$4)", nullptr, nullptr, "", Blob{""});
   int rows = 0;
   db.query("SELECT i,r,s,b FROM t ORDER BY i IS NULL", [&](const Row& row) {

@@ -8,9 +8,11 @@ namespace {
 bool is_plain(const cw::json::value& v) {
   if (v.is_double()) return false;
   if (const auto* o = v.if_object()) {
-    for (const auto& m : *o) if (!is_plain(m.value())) return false;
+    for (const auto& m : *o)
+      if (!is_plain(m.value())) return false;
   } else if (const auto* a = v.if_array()) {
-    for (const auto& i : *a) if (!is_plain(i)) return false;
+    for (const auto& i : *a)
+      if (!is_plain(i)) return false;
   }
   return true;
 }

@@ -8,9 +8,11 @@ namespace {
 bool has_double(const cw::json::value& v) {
   if (v.is_double()) return true;
   if (const auto* o = v.if_object()) {
-    for (const auto& m : *o) if (has_double(m.value())) return true;
+    for (const auto& m : *o)
+      if (has_double(m.value())) return true;
   } else if (const auto* a = v.if_array()) {
-    for (const auto& i : *a) if (has_double(i)) return true;
+    for (const auto& i : *a)
+      if (has_double(i)) return true;
   }
   return false;
 }

@@ -23,8 +23,10 @@ std::vector<File> files_below(const char* folder, const std::set<std::string>& e
   std::vector<File> out;
   for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder)) {
     std::string path = fs::relative(entry.path(), kRoot).string();
-    if (path.find("node_modules") != std::string::npos || path.find("/dist/") != std::string::npos) continue;
-    if (!entry.is_regular_file() || !extensions.contains(entry.path().extension().string())) continue;
+    if (path.find("node_modules") != std::string::npos || path.find("/dist/") != std::string::npos)
+      continue;
+    if (!entry.is_regular_file() || !extensions.contains(entry.path().extension().string()))
+      continue;
     File file{path, {}};
     std::ifstream in(entry.path());
     for (std::string line; std::getline(in, line);) file.lines.push_back(line);
@@ -45,8 +47,10 @@ std::string code_of(const std::string& line) {
   bool text = false;
   for (std::size_t i = 0; i < line.size(); ++i) {
     if (text) {
-      if (line[i] == '\\') ++i;
-      else if (line[i] == '"') text = false;
+      if (line[i] == '\\')
+        ++i;
+      else if (line[i] == '"')
+        text = false;
     } else if (line[i] == '"') {
       text = true;
     } else if (line[i] == '/' && i + 1 < line.size() && line[i + 1] == '/') {
@@ -66,7 +70,11 @@ TEST(Tidy, FilesAreShortEnoughToRead) {
 }
 
 TEST(Tidy, TheCoreReadsNoClockAndNoChanceOfItsOwn) {
-  struct Ban { const char* what; const char* why; std::set<std::string> allowed; };
+  struct Ban {
+    const char* what;
+    const char* why;
+    std::set<std::string> allowed;
+  };
   const Ban bans[] = {
       {"system_clock::now", "time is handed in", {"src/base/clock.cpp"}},
       {"std::rand", "chance is handed in", {}},
@@ -79,14 +87,16 @@ TEST(Tidy, TheCoreReadsNoClockAndNoChanceOfItsOwn) {
       std::string code = code_of(f.lines[i]);
       for (const auto& ban : bans)
         if (!ban.allowed.contains(f.path))
-          EXPECT_EQ(code.find(ban.what), std::string::npos) << f.path << ":" << i + 1 << " " << ban.why;
+          EXPECT_EQ(code.find(ban.what), std::string::npos)
+              << f.path << ":" << i + 1 << " " << ban.why;
       EXPECT_EQ(f.lines[i].find("#include \"../"), std::string::npos) << f.path << ":" << i + 1;
     }
   }
 }
 
 TEST(Tidy, NothingIsLeftForLater) {
-  const std::string marks[] = {std::string("TO") + "DO", std::string("FIX") + "ME", std::string("HA") + "CK:"};
+  const std::string marks[] = {std::string("TO") + "DO", std::string("FIX") + "ME",
+                               std::string("HA") + "CK:"};
   for (const char* folder : {"src", "web/src", "tests", "content", "docs"})
     for (const auto& f : files_below(folder, {".cpp", ".h", ".ts", ".vue", ".yaml", ".yml", ".md"}))
       for (std::size_t i = 0; i < f.lines.size(); ++i)
@@ -98,7 +108,9 @@ TEST(Tidy, BeastStaysInsideHttp) {
   for (const auto& f : files_below("src", {".cpp", ".h"}))
     if (!f.path.starts_with("src/http/"))
       for (const auto& line : f.lines)
-        EXPECT_FALSE(line.starts_with("#include <boost/beast") || line.starts_with("#include <boost/asio")) << f.path;
+        EXPECT_FALSE(line.starts_with("#include <boost/beast") ||
+                     line.starts_with("#include <boost/asio"))
+            << f.path;
 }
 
 TEST(Tidy, EveryModuleSaysWhatItIsFor) {
