@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import time
 
-from observer import Load, Observer
+from observer import PROCEDURE, Load, Observer
 from powercut import Disk
 from world import Client, Failure, Server, Skip, expect, settle
 
@@ -176,17 +176,10 @@ def full_twice(server, observer, client, folder):
 
 
 def full_inside_commits(server, who, observer, folder):
-    """The room runs out between the server's look at it and its commit: load against a filler,
-    and single commits that are larger than what is left."""
-    load = Load(server, who, observer)
-    chance = random.Random(SEED)
-    for _ in range(8):
-        filler = fill(folder)
-        time.sleep(chance.uniform(0.05, 0.4))
-        filler.unlink()
-        time.sleep(chance.uniform(0.1, 0.6))
-    load.join()
+    """Commits larger than what is left. First of all, while the log is young and must grow."""
     client = Client(server, who, 70)
+    observer.post(client, "/cases", {"procedure": PROCEDURE, "form": {
+        "discovered_at": "2026-11-22T00:00:00Z", "summary": "s"}})
     path = f"/cases/{observer.cases[-1]}/evidence"
     for number in range(3):
         filler = fill(folder, leave=5 * MIB // 2)
@@ -196,14 +189,27 @@ def full_inside_commits(server, who, observer, folder):
               "writes did not come back after a commit that found the disk full")
 
 
+def full_under_load(server, who, observer, folder):
+    """The room runs out at any moment: load against a filler that comes and goes."""
+    load = Load(server, who, observer)
+    chance = random.Random(SEED)
+    for _ in range(8):
+        filler = fill(folder)
+        time.sleep(chance.uniform(0.05, 0.4))
+        filler.unlink()
+        time.sleep(chance.uniform(0.1, 0.6))
+    load.join()
+
+
 def disk_full(server):
     with small_disk(server.folder / "small", 64):
         folder = server.folder / "small"
         server.data = folder / "data"
         who, observer = settled(server, options=["--reserve-mib", "4"])
+        full_inside_commits(server, who, observer, folder)
         load_for(server, who, observer, 0.5).join()
         full_twice(server, observer, Client(server, who, 70), folder)
-        full_inside_commits(server, who, observer, folder)
+        full_under_load(server, who, observer, folder)
         used = server.log.read_text().count("the reserve is used")
         expect(used > 0, "no commit met a full disk: the test did not reach what it is for")
         expect(server.alive() and server.starts == 1, "the server ended on a full disk")
