@@ -114,6 +114,7 @@ void Connection::on_written(const Error& error, std::size_t) {
   out_body_ = std::string();
   if (stream_) {
     enter(Phase::streaming, 0);
+    if (core_->stopping) stream_->finish();
     stream_wrote_ns_ = core_->real.monotonic_ns();
     read(&Connection::on_stream_read);
     return flush_stream();

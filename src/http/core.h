@@ -46,6 +46,7 @@ struct Core {
   std::unordered_set<std::shared_ptr<Connection>> connections;
   std::shared_ptr<ssl_ctx_st> tls;
   bool stopping = false;
+  std::atomic<std::size_t> connections_max{0};
 
   std::atomic<std::size_t> open{0};
   std::atomic<std::size_t> streams{0};

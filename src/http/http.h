@@ -198,8 +198,9 @@ struct Asset {
 Handler static_files(std::vector<Asset> assets, std::string index = "/index.html");
 
 struct TlsOptions {
-  // Certificate chain and key (PEM). Where neither file exists, a self-signed certificate for
-  // `names` is made (P-256, key mode 0600). A key that others may read is refused.
+  // Certificate chain and key (PEM). Where neither file exists, a self-signed certificate is made
+  // for `names`, this machine's name and the address listened on (P-256, key mode 0600). A key
+  // that others may read is refused.
   std::string certificate_file;
   std::string key_file;
   std::vector<std::string> names = {"localhost", "127.0.0.1"};
@@ -211,7 +212,7 @@ struct ServerOptions {
   std::optional<TlsOptions> tls;   // TLS 1.2 and 1.3 only
   int workers = 16;                // threads that run handlers
   std::size_t queue_max = 256;     // requests waiting for a worker; beyond: 503 with Retry-After
-  std::size_t connections_max = 2048;
+  std::size_t connections_max = 2048;  // and never more than half of the descriptors allowed
   std::size_t streams_max = 1024;            // event streams open at once; beyond: 503
   std::size_t header_bytes_max = 16 * 1024;  // request line and fields; beyond: 431
   std::size_t header_count_max = 100;
@@ -232,13 +233,14 @@ struct ServerOptions {
 };
 
 struct ServerStats {
-  std::size_t connections = 0;     // open now
-  std::size_t streams = 0;         // event streams open now
-  std::size_t body_bytes = 0;      // bodies held now
-  std::size_t queued = 0;          // requests waiting for a worker
-  std::uint64_t requests = 0;      // handled since the start
-  std::uint64_t refused_wire = 0;  // refused by the wire guard since the start
-  std::uint64_t refused_busy = 0;  // refused for lack of room since the start
+  std::size_t connections = 0;      // open now
+  std::size_t connections_max = 0;  // what the options and the system's limits allow
+  std::size_t streams = 0;          // event streams open now
+  std::size_t body_bytes = 0;       // bodies held now
+  std::size_t queued = 0;           // requests waiting for a worker
+  std::uint64_t requests = 0;       // handled since the start
+  std::uint64_t refused_wire = 0;   // refused by the wire guard since the start
+  std::uint64_t refused_busy = 0;   // refused for lack of room since the start
 };
 
 // An exception from a handler is logged and answered as a 500 that says nothing but the request id.

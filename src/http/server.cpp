@@ -4,6 +4,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -36,6 +39,7 @@ struct Server::Impl {
   asio::executor_work_guard<asio::io_context::executor_type> work;
   std::vector<std::thread> threads;
   std::thread network;
+  bool ended = false;  // on the network thread: nothing may be started any more
   std::uint16_t port = 0;
   mutable std::mutex mutex;  // fingerprint
   std::string fingerprint;
@@ -65,10 +69,31 @@ std::string peer_address(const Tcp::socket& socket) {
   return address.to_string();
 }
 
+// Connections must never take the descriptors that the database and the ledger need.
+std::size_t connections_allowed(const ServerOptions& o) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return o.connections_max;
+  const rlim_t wanted = 2 * static_cast<rlim_t>(o.connections_max);
+  if (limit.rlim_cur < wanted) {
+    limit.rlim_cur = std::min(limit.rlim_max, wanted);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  const std::size_t allowed = std::min<rlim_t>(o.connections_max, limit.rlim_cur / 2);
+  if (allowed < o.connections_max) {
+    log_warn("http", "descriptors allow connections={} wanted={}", allowed, o.connections_max);
+  }
+  return std::max<std::size_t>(allowed, 1);
+}
+
 }  // namespace
 
 Status Server::Impl::load_tls() {
-  auto context = make_tls_context(*core->options.tls, core->clock);
+  TlsOptions options = *core->options.tls;
+  char machine[256] = "";
+  if (::gethostname(machine, sizeof machine - 1) == 0) options.names.push_back(machine);
+  options.names.push_back(core->options.host);
+  auto context = make_tls_context(options, core->clock);
   if (!context) return context.problem();
   std::shared_ptr<SSL_CTX> shared(*context, SSL_CTX_free);
   {
@@ -119,7 +144,7 @@ void Server::Impl::accept() {
 
 // A connection that is not being served gives its place to a new one.
 bool Server::Impl::make_room() {
-  if (core->connections.size() < core->options.connections_max) return true;
+  if (core->connections.size() < core->connections_max) return true;
   std::shared_ptr<Connection> oldest;
   for (const auto& c : core->connections) {
     if (c->evictable() && (!oldest || c->deadline_ns() < oldest->deadline_ns())) oldest = c;
@@ -143,7 +168,7 @@ void Server::Impl::accepted(Tcp::socket socket) {
 void Server::Impl::sweep() {
   sweeper.expires_after(std::chrono::milliseconds(sweep_interval_ms(core->options)));
   sweeper.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
+    if (error || ended) return;  // a timer that has fired cannot be cancelled any more
     const std::int64_t now_ns = core->real.monotonic_ns();
     const std::vector<std::shared_ptr<Connection>> all(core->connections.begin(),
                                                        core->connections.end());
@@ -171,6 +196,7 @@ void Server::Impl::stop() {
   }
   core->queue.close();
   asio::post(core->io, [this, everyone] {
+    ended = true;
     for (const auto& c : everyone()) c->close();
     sweeper.cancel();
   });
@@ -194,6 +220,7 @@ Status Server::start() {
     if (auto loaded = i.load_tls(); !loaded) return loaded;
   }
   if (auto listening = i.listen(); !listening) return listening;
+  i.core->connections_max = connections_allowed(i.core->options);
   asio::post(i.core->io, [&i] {
     i.accept();
     i.sweep();
@@ -224,6 +251,7 @@ std::string Server::certificate_fingerprint() const {
 ServerStats Server::stats() const {
   const Core& c = *impl_->core;
   return {.connections = c.open,
+          .connections_max = c.connections_max,
           .streams = c.streams,
           .body_bytes = c.body_bytes,
           .queued = c.queue.size(),

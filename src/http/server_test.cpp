@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <atomic>
@@ -214,6 +215,19 @@ TEST(Server, StopsGracefully) {
   EXPECT_FALSE(Client("127.0.0.1", port).connect()) << "nobody listens any more";
 }
 
+TEST(Server, StopsAtAnyMomentWithoutWaiting) {
+  ServerOptions o;
+  o.workers = 1;
+  o.header_ms = o.idle_ms = 20;  // a timer every 5 ms, so that stop meets it at every moment
+  const SystemClock clock;
+  const std::int64_t begin = clock.monotonic_ns();
+  for (int i = 0; i < 100; ++i) {
+    Running server(o);
+    std::this_thread::sleep_for(std::chrono::microseconds(4'600 + 10 * i));
+  }
+  EXPECT_LT((clock.monotonic_ns() - begin) / 1'000'000, 9'000);
+}
+
 TEST(Server, AUsedPortOrABadAddressIsAClearRefusal) {
   Running first;
   SystemClock clock;
@@ -224,6 +238,16 @@ TEST(Server, AUsedPortOrABadAddressIsAClearRefusal) {
   EXPECT_EQ(started.problem().code, "http.listen");
   Server third({.host = "not-an-address"}, small_router(), clock, random);
   EXPECT_EQ(third.start().problem().code, "http.listen");
+}
+
+TEST(ServerDeathTest, ConnectionsNeverTakeTheDescriptorsThatOthersNeed) {
+  auto allowed = [](rlim_t descriptors) {
+    const rlimit limit{descriptors, descriptors};
+    setrlimit(RLIMIT_NOFILE, &limit);
+    Running server;
+    std::_Exit(server.server.stats().connections_max == descriptors / 2 ? 0 : 1);
+  };
+  EXPECT_EXIT(allowed(128), testing::ExitedWithCode(0), "");
 }
 
 TEST(Bench, MeasuresBothServersInOneRun) {
@@ -242,6 +266,14 @@ class Tls : public testing::Test {
     options.tls = TlsOptions{folder / "cert.pem", folder / "key.pem"};
   }
   void TearDown() override { std::filesystem::remove_all(folder); }
+  std::string read_certificate() const {
+    const std::string command = "openssl x509 -noout -text -in " + (folder / "cert.pem").string();
+    FILE* pipe = popen(command.c_str(), "r");
+    std::string out(8192, '\0');
+    out.resize(fread(out.data(), 1, out.size(), pipe));
+    pclose(pipe);
+    return out;
+  }
   std::filesystem::path folder;
   ServerOptions options;
 };
@@ -255,6 +287,9 @@ TEST_F(Tls, MakesItsOwnCertificateOnFirstStartAndKeepsIt) {
     struct stat info {};
     ASSERT_EQ(stat((folder / "key.pem").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0600u);
+    const std::string text = read_certificate();
+    EXPECT_THAT(text, HasSubstr("DNS:localhost"));
+    EXPECT_THAT(text, HasSubstr("IP Address:127.0.0.1"));
     Client c("127.0.0.1", server.server.port(), {.tls = true, .ca_file = folder / "cert.pem"});
     auto a = c.get("/ping");
     ASSERT_TRUE(a) << a.problem().text.en;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -47,18 +48,18 @@ bool write_private(const std::string& path, BIO* content, mode_t mode) {
   return good && ::rename(temporary.c_str(), path.c_str()) == 0;
 }
 
+// "DNS:localhost,IP:127.0.0.1": a small language of its own, so only plain names may enter it.
 std::string subject_alt_names(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) {
-    // The list is a small language of its own: only plain names may enter it.
-    if (name.empty() || name.find_first_of(", :\\\n") != std::string::npos) {
-      in6_addr address;
-      if (::inet_pton(AF_INET6, name.c_str(), &address) != 1) continue;
-    }
     in_addr v4;
     in6_addr v6;
     const bool is_address = ::inet_pton(AF_INET, name.c_str(), &v4) == 1 ||
                             ::inet_pton(AF_INET6, name.c_str(), &v6) == 1;
+    const bool is_plain = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '*';
+    });
+    if ((!is_address && !is_plain) || name == "0.0.0.0" || name == "::") continue;
     if (!out.empty()) out += ',';
     out += (is_address ? "IP:" : "DNS:") + name;
   }
