@@ -195,10 +195,11 @@ Result<json::object> fill(const Form& form, const json::object& submitted) {
     }
   }
   if (problems.empty()) return filled;
+  const std::string count = std::to_string(problems.size());  // before they are moved away
   return problem(
       Refusal::invalid, "form.invalid",
-      {"表单“" + form.title.zh + "”有 " + std::to_string(problems.size()) + " 处需要改正，尚未提交",
-       "the form '" + form.title.en + "' has " + std::to_string(problems.size()) +
+      {"表单“" + form.title.zh + "”有 " + count + " 处需要改正，尚未提交",
+       "the form '" + form.title.en + "' has " + count +
            " field(s) to correct; nothing was submitted"},
       std::move(problems));
 }

@@ -167,7 +167,7 @@ class EngineBench {
     JournalOptions options;
     options.path = folder_ + "/journal.db";
     options.origin = "callwarden.example/bench";
-    options.reserve_bytes = 0;
+    options.reserve_bytes = 1 << 20;
     options.schemas = {Sealed::schema(), Engine::schema()};
     journal_ = std::make_unique<Journal>(options, clock_, random_);
     sealed_ =

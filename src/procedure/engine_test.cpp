@@ -153,14 +153,18 @@ TEST_F(EngineTest, FiresOnceHoweverOftenItIsAsked) {
 
 // Many cases due within one moment: in (due, case) order, in bounded commands.
 TEST_F(EngineTest, FiresABacklogInOrder) {
-  std::vector<std::string> ids;
+  std::atomic<int> started{0};
   for (int i = 0; i < 600; ++i) {
     if (i % 3 == 0) world.clock.advance_ms(1);
-    ids.push_back(start());
+    auto decide =
+        world.engine->start({.procedure = "test.ticket", .org = "org_sh", .actor = "chen"});
+    world.journal->submit({}, *decide, [&](Result<Answer> a) { started += a.ok(); });
   }
+  ASSERT_TRUE(act(start(), "go").ok());  // queued behind them all
+  ASSERT_EQ(started, 600);
   world.clock.advance_ms(86'400'000);
   std::uint64_t from = world.journal->size();
-  EXPECT_EQ(world.engine->run_due(*world.journal), 1200u);
+  EXPECT_EQ(world.engine->run_due(*world.journal), 1202u);
   std::int64_t due = 0;
   std::size_t fired = 0;
   for (const std::string& bytes : world.journal->entries(from, 5000)) {
@@ -171,7 +175,7 @@ TEST_F(EngineTest, FiresABacklogInOrder) {
     due = at;
     ++fired;
   }
-  EXPECT_EQ(fired, 1200u);
+  EXPECT_EQ(fired, 1202u);
 }
 
 TEST_F(EngineTest, ACaseStaysOnItsVersionEvenWhenTheTextIsGone) {
@@ -195,7 +199,7 @@ TEST_F(EngineTest, ACaseStaysOnItsVersionEvenWhenTheTextIsGone) {
   ASSERT_TRUE(act(id, "go").ok());
   ASSERT_TRUE(act(second, "go").ok());
   EXPECT_TRUE(act(id, "done").ok());
-  EXPECT_EQ(act(second, "done").problem().code, "case.moved");
+  EXPECT_EQ(act(second, "done").problem().code, "case.action");
   EXPECT_TRUE(act(second, "over").ok());
 }
 

@@ -189,7 +189,8 @@ class Player {
     if (w.at(0) == "file") return publish(w);
     World& x = world();
     const std::string &who = w.at(0), &verb = w.at(1);
-    auto [id, name] = verb == "starts" ? std::pair<std::string, std::string>{} : target(w.at(2));
+    auto [id, name] =
+        verb == "starts" || w.size() < 3 ? std::pair<std::string, std::string>{} : target(w.at(2));
     By by{id, who, std::nullopt};
     std::uint64_t from = x.journal->size();
     auto say_answer = [&](const Result<Answer>& a) {

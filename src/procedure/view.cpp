@@ -57,7 +57,7 @@ class Viewing {
       v.used_ms += calendar.spent_ms(k.since_ms, end, k.natural);
     if (k.due_ms != never_ms) v.due_ms = k.due_ms;
     v.percent = static_cast<int>(std::min<std::int64_t>(v.used_ms * 100 / k.budget_ms, 100'000));
-    v.missed = v.used_ms >= k.budget_ms;
+    v.missed = v.used_ms >= k.budget_ms && !def.expires;  // an expiry is no failure
     v.provisional = k.phase == ClockPhase::counting && !k.natural && calendar.provisional(k.due_ms);
     const std::vector<ClockStep>& steps = in.steps[k.clock];
     for (std::size_t i = 0; i < steps.size(); ++i) {
