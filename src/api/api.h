@@ -44,7 +44,8 @@ struct Services {
   std::string version;                // of the program
   std::string ledger_folder;          // the published tiles
   OffsetClock* test_clock = nullptr;  // only in a server started for tests: may be pushed ahead
-  int sign_ins_per_minute = 30;       // of one address
+  int sign_ins_per_minute = 30;  // of one address
+  int requests_per_second = 200;  // of one address, and three times as many in a burst
   Live* live = nullptr;               // set by the Api
 };
 

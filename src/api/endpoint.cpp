@@ -187,7 +187,7 @@ void Table::add(std::string method, std::string path, Spec spec, SchemaOf takes,
 struct Api::Impl {
   explicit Impl(Services services)
       : s(std::move(services)),
-        by_peer({.per_s = 200, .burst = 600}, s.clock),
+        by_peer({.per_s = double(s.requests_per_second), .burst = 3.0 * s.requests_per_second}, s.clock),
         sign_ins({.per_s = s.sign_ins_per_minute / 60.0, .burst = double(s.sign_ins_per_minute)},
                  s.clock),
         live(s) {

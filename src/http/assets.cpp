@@ -31,7 +31,9 @@ bool etag_matches(std::string_view if_none_match, std::string_view etag) {
 // A page of the console's own router, as a browser asks for it.
 bool is_console_path(const Request& request) {
   if (request.segments.empty() || request.segments[0] == "api") return false;
-  return request.segments.back().find('.') == std::string::npos;
+  // Ids of procedures hold dots; a file is asked for at the top or below /assets.
+  if (request.segments.size() > 1) return request.segments[0] != "assets";
+  return request.segments[0].find('.') == std::string::npos;
 }
 
 // The two variants are different representations, so each needs its own tag.

@@ -194,7 +194,7 @@ struct Asset {
 };
 
 // Serves them: ETag and 304, gzip by Accept-Encoding, and `index` ("/index.html") for any path of
-// the console's own router: one whose last segment has no dot and that is not below /api.
+// the console's own router: not below /api or /assets, and no file name at the top.
 Handler static_files(std::vector<Asset> assets, std::string index = "/index.html");
 
 struct TlsOptions {

@@ -144,6 +144,8 @@ TEST_F(Files, AMatchingTagIs304) {
 TEST_F(Files, TheConsolesOwnPathsGetThePageAndNothingElseDoes) {
   EXPECT_EQ(get("/").body, "<!doctype html>");
   EXPECT_EQ(get("/incidents/cas_1").body, "<!doctype html>");
+  EXPECT_EQ(get("/procedures/plan.system-attack").body, "<!doctype html>");
+  EXPECT_EQ(get("/favicon.ico").status, 404);
   EXPECT_EQ(get("/assets/gone.js").status, 404);
   EXPECT_EQ(get("/api/v1/nothing").status, 404);
 }
