@@ -175,7 +175,7 @@ class Alerts : public State {
   // -- commands; each answers {"alert": id} ------------------------------------------------------
   // Records a first firing; or makes the open alert of that fingerprint active again; or finds it
   // active and appends nothing. Answers {"alert", "state": "fired"|"active-again"|"folded",
-  // "silence"}.
+  // "events"}.
   Decide fire(Firing firing);
   Decide take(AlertAct act);                                // acknowledge; also takes over
   Decide release(AlertAct act);                             // back to open

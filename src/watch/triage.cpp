@@ -71,7 +71,7 @@ Decide Alerts::fire(Firing f) {
   return [this, f = std::move(f)](Draft& d) -> Result<json::object> {
     const Alert* old = by_fingerprint(f.fingerprint);
     if (old && old->active) {
-      return json::object{{"alert", old->id}, {"state", "folded"}, {"silence", old->silence}};
+      return json::object{{"alert", old->id}, {"state", "folded"}, {"events", old->events}};
     }
     Alert now;  // as it would be, for the silences
     now.id = old && !old->closed() ? old->id : new_id("alt", d.now_ms(), d.random());
@@ -88,8 +88,10 @@ Decide Alerts::fire(Firing f) {
     if (!now.silence.empty()) e.body["silence"] = now.silence;
     if (old && !old->closed()) {
       e.kind = "alert.refired";
+      std::int64_t events = old->events + f.events;
+      e.body["events"] = events;
       d.append(std::move(e));
-      return json::object{{"alert", now.id}, {"state", "active-again"}, {"silence", now.silence}};
+      return json::object{{"alert", now.id}, {"state", "active-again"}, {"events", events}};
     }
     e.kind = "alert.fired";
     e.body["fingerprint"] = f.fingerprint;
@@ -104,7 +106,7 @@ Decide Alerts::fire(Firing f) {
     e.content = sealed.commitment;
     d.row(sealed.write);
     d.append(std::move(e));
-    return json::object{{"alert", now.id}, {"state", "fired"}, {"silence", now.silence}};
+    return json::object{{"alert", now.id}, {"state", "fired"}, {"events", f.events}};
   };
 }
 

@@ -92,7 +92,8 @@ struct SourceConfig {
   std::int64_t silent_floor_ms = 15 * 60'000;  // never alarm sooner
   std::int64_t expected_gap_ms = 0;  // stated rhythm: alarm after three times it, without warm-up
 };
-// From configuration; `invalid` names the member. Unknown members are refused.
+// From configuration; `invalid` names the member. Unknown members are refused. `org` may be absent:
+// whoever reads the configuration fills it in.
 Result<SourceConfig> source_from_json(const json::object& o);
 
 struct StageCount { std::uint64_t in = 0, out = 0, refused = 0, late = 0; };
