@@ -9,7 +9,7 @@ namespace cw::detect {
 namespace {
 
 constexpr std::size_t kRoutesMax = 1024;
-constexpr std::size_t kMemoSlots = 8192;
+constexpr std::size_t kMemoSlots = 4096;
 constexpr std::size_t kMemoValueMax = 96;  // bytes; longer values seldom come twice
 
 // Values of such fields are never kept beyond their event.

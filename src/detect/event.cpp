@@ -218,6 +218,7 @@ Status EventBuilder::add_json(std::string_view text) {
   simdjson::ondemand::document document;
   simdjson::ondemand::object object;
   auto error = self.parser.iterate(self.padded.data(), text.size(), self.padded.size()).get(document);
+  bool opened = !error;
   if (!error) error = document.get_object().get(object);
   if (!error) error = self.walk(object, {}, 1);
   if (!error) {
@@ -231,7 +232,7 @@ Status EventBuilder::add_json(std::string_view text) {
   }
   if (error) {
     const char* at = nullptr;
-    bool located = !document.current_location().get(at) && at >= self.padded.data() &&
+    bool located = opened && !document.current_location().get(at) && at >= self.padded.data() &&
                    at <= self.padded.data() + text.size();
     return malformed_event(located ? static_cast<std::size_t>(at - self.padded.data()) : 0);
   }

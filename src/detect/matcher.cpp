@@ -58,18 +58,6 @@ void check_hs(hs_error_t error, const char* what) {
   }
 }
 
-std::string hex_expression(std::string_view text) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(text.size() * 4);
-  for (unsigned char c : text) {
-    out += "\\x";
-    out += kDigits[c >> 4];
-    out += kDigits[c & 15];
-  }
-  return out;
-}
-
 hs_platform_info_t target() {
   hs_platform_info_t info{};
   info.tune = HS_TUNE_FAMILY_GENERIC;
@@ -125,24 +113,25 @@ std::size_t Matcher::bytes() const {
 std::unique_ptr<Matcher> MatcherBuilder::build() const {
   auto out = std::make_unique<Matcher>();
   if (ids_.empty()) return out;
-  std::vector<std::string> expressions;
+  std::vector<const char*> literals;
+  std::vector<std::size_t> sizes;
   std::vector<unsigned> flags, numbers;
   for (const auto& [literal, ids] : ids_) {
     CW_CHECK(!literal.empty());
-    numbers.push_back(static_cast<unsigned>(expressions.size()));
-    flags.push_back(HS_FLAG_SINGLEMATCH | HS_FLAG_DOTALL);
-    expressions.push_back(hex_expression(literal));
+    numbers.push_back(static_cast<unsigned>(literals.size()));
+    flags.push_back(HS_FLAG_SINGLEMATCH);
+    literals.push_back(literal.data());
+    sizes.push_back(literal.size());
     out->first_.push_back(static_cast<std::uint32_t>(out->ids_.size()));
     out->ids_.insert(out->ids_.end(), ids.begin(), ids.end());
   }
   out->first_.push_back(static_cast<std::uint32_t>(out->ids_.size()));
-  std::vector<const char*> pointers;
-  for (const std::string& expression : expressions) pointers.push_back(expression.c_str());
   hs_platform_info_t info = target();
   hs_compile_error_t* error = nullptr;
-  hs_error_t result = hs_compile_multi(pointers.data(), flags.data(), numbers.data(),
-                                       static_cast<unsigned>(pointers.size()), HS_MODE_BLOCK, &info,
-                                       &out->database_, &error);
+  hs_error_t result =
+      hs_compile_lit_multi(literals.data(), flags.data(), numbers.data(), sizes.data(),
+                           static_cast<unsigned>(literals.size()), HS_MODE_BLOCK, &info,
+                           &out->database_, &error);
   std::string message = error != nullptr && error->message != nullptr ? error->message : "";
   hs_free_compile_error(error);
   check_hs(result, ("compiling literals (" + message + ")").c_str());

@@ -4,6 +4,8 @@
 #include <unicode/utf8.h>
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 #include "base/text.h"
 
@@ -43,6 +45,16 @@ std::string_view switch_dash(std::string_view text, std::size_t at) {
     if (next < text.size() && is_word(text[next])) return dash;
   }
   return {};
+}
+
+// Lower case of eight ASCII bytes at once; bytes from 0x80 stay as they are.
+std::uint64_t lower_eight(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL, kHigh = 0x8080808080808080ULL;
+  std::uint64_t low = word & ~kHigh;
+  std::uint64_t from_a = low + (0x80 - 'A') * kOnes;        // high bit: at least 'A'
+  std::uint64_t past_z = low + (0x80 - 'Z' - 1) * kOnes;    // high bit: above 'Z'
+  std::uint64_t upper = from_a & ~past_z & ~word & kHigh;
+  return word | (upper >> 2);
 }
 
 }  // namespace
@@ -142,13 +154,23 @@ bool matches(const Pattern& p, std::string_view text) {
 
 void fold_case(std::string_view utf8, std::string& out) {
   out.resize(utf8.size());
-  unsigned char any_high = 0;
-  for (std::size_t i = 0; i < utf8.size(); ++i) {
-    auto c = static_cast<unsigned char>(utf8[i]);
-    any_high |= c;
-    out[i] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  std::uint64_t any_high = 0;
+  std::size_t at = 0;
+  for (; at + 8 <= utf8.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, utf8.data() + at, 8);
+    any_high |= word;
+    word = lower_eight(word);
+    std::memcpy(out.data() + at, &word, 8);
   }
-  if (any_high < 0x80) return;
+  if (at < utf8.size()) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, utf8.data() + at, utf8.size() - at);
+    any_high |= word;
+    word = lower_eight(word);
+    std::memcpy(out.data() + at, &word, utf8.size() - at);
+  }
+  if ((any_high & 0x8080808080808080ULL) == 0) return;
   out.clear();
   const auto* bytes = reinterpret_cast<const uint8_t*>(utf8.data());
   const auto size = static_cast<int32_t>(utf8.size());
