@@ -41,3 +41,6 @@ export function read(key: string): string | null {
 export function keep(key: string, value: string): void {
   try { localStorage.setItem(key, value); } catch { /* a private window forgets */ }
 }
+
+// Calendars that come with the product have a name; others are shown by their id.
+export const calendarName = (id: string): string => (i18n.global.te(`calendar.${id}`) ? t(`calendar.${id}`) : id);

@@ -31,3 +31,13 @@ export function fieldText(schema: FieldSchema | undefined, value: unknown): stri
   if (Array.isArray(value) && schema?.items) return value.map((v) => fieldText(schema.items, v)).join(t("form.join"));
   return isTime(value) ? stamp(Date.parse(value)) : plain(value);
 }
+// A condition as people read it: facts and their values by their words, operators as they are.
+export function conditionText(d: Definition | undefined, source: string): string {
+  const words = new Map(d?.facts.flatMap((f) => (f.values ?? []).map((v) => [v.value, tx(v.title)] as const)));
+  const facts = new Map(d?.facts.map((f) => [f.id, tx(f.title)]));
+  return source.replace(/'([^']*)'|"([^"]*)"|[A-Za-z_]\w*/g, (all, a?: string, b?: string) => {
+    const value = a ?? b;
+    return value !== undefined ? (words.get(value) ?? value) : (facts.get(all) ?? all);
+  }).replace(/\[([^\]]*)\]/g, (_, inner: string) => inner.split(",").map((x) => x.trim()).join(" / "))
+    .replace(/\s+in\s+/g, t("form.in")).replace(/\s*==\s*/g, t("form.in")).replace(/&&/g, t("form.and")).replace(/\|\|/g, t("form.or"));
+}
