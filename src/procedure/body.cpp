@@ -250,13 +250,11 @@ void patch_rare(Engine::Impl& m, Case& c, const Entry& e) {
   });
   if (const json::value* forms = body.if_contains("forms"))
     for (const auto& [id, content] : forms->as_object()) {
-      int form = known(d.form(id));
+      auto form = static_cast<std::uint16_t>(known(d.form(id)));
       auto& list = c.extra().forms;
-      auto it = std::find_if(list.begin(), list.end(), [&](auto& f) { return f.form == form; });
-      if (it == list.end())
-        list.push_back({static_cast<std::uint16_t>(form), content.as_string().c_str()});
-      else
-        it->content = content.as_string().c_str();
+      std::erase_if(list, [&](const LatestForm& f) { return f.form == form; });
+      auto at = std::find_if(list.begin(), list.end(), [&](auto& f) { return f.form > form; });
+      list.insert(at, {form, std::string(content.as_string())});
     }
 }
 
@@ -397,7 +395,7 @@ void patch(Engine::Impl& m, Case& c, const Entry& e) {
     for (const auto& [id, v] : tasks->as_object()) {
       int index = task_of_key(d, c, id);
       TaskState* t = c.task(index);
-      if (!t) t = &c.tasks.emplace_back();
+      if (!t) t = &c.add_task(index);
       std::uint32_t generation = t->generation + 1;
       *t = task_value(m, v.as_object(), index, e);
       t->generation = generation;
@@ -406,7 +404,7 @@ void patch(Engine::Impl& m, Case& c, const Entry& e) {
     for (const auto& [id, v] : clocks->as_object()) {
       int index = known(d.clock(id));
       ClockState* k = c.clock(index);
-      if (!k) k = &c.clocks.emplace_back();
+      if (!k) k = &c.add_clock(index);
       std::uint32_t generation = k->generation + 1;
       *k = clock_value(v.as_object(), index, e);
       k->generation = generation;

@@ -24,8 +24,9 @@ void Sketch::settle_clocks() {
 }
 
 ClockState& Sketch::add_clock(int index, std::int64_t since_ms) {
-  c.clocks.push_back({.since_ms = since_ms, .clock = static_cast<std::uint8_t>(index)});
-  return c.clocks.back();
+  ClockState& clock = c.add_clock(index);
+  clock.since_ms = since_ms;
+  return clock;
 }
 
 void Sketch::settle_anchored(int index, bool exists) {

@@ -69,9 +69,10 @@ void Sketch::take_form(int form_index, const json::object& filled_form) {
 
 void Sketch::keep_form(const std::string& content) {
   if (form < 0 || !in.each_form[form]) return;
-  for (LatestForm& f : c.extra().forms)
-    if (f.form == form) return void(f.content = content);
-  c.extra().forms.push_back({static_cast<std::uint16_t>(form), content});
+  auto& list = c.extra().forms;
+  std::erase_if(list, [&](const LatestForm& f) { return f.form == form; });
+  auto at = std::find_if(list.begin(), list.end(), [&](auto& f) { return f.form > form; });
+  list.insert(at, {static_cast<std::uint16_t>(form), content});
 }
 
 void Sketch::set_fact(int fact, Value value) {
@@ -244,9 +245,8 @@ void Sketch::run(const std::vector<Effect>& effects) {
       case Effect::Kind::require: {
         TaskState* t = c.task(e.task);
         if (!t) {
-          c.tasks.push_back(
-              {.task = static_cast<std::uint16_t>(e.task), .phase = TaskPhase::withdrawn});
-          t = &c.tasks.back();
+          t = &c.add_task(e.task);
+          t->phase = TaskPhase::withdrawn;
         }
         t->required = true;
         dirty_ = true;
@@ -303,10 +303,7 @@ bool Sketch::needed(int task) const {
 
 void Sketch::open_task(int task) {
   TaskState* t = c.task(task);
-  if (!t) {
-    c.tasks.push_back({});
-    t = &c.tasks.back();
-  }
+  if (!t) t = &c.add_task(task);
   bool required = t->required;
   std::uint32_t generation = t->generation;
   *t = TaskState{.opened_ms = now,

@@ -77,6 +77,16 @@ ClockState* Case::clock(int index) {
   return nullptr;
 }
 
+TaskState& Case::add_task(int index) {
+  auto at = std::find_if(tasks.begin(), tasks.end(), [&](auto& t) { return t.task > index; });
+  return *tasks.insert(at, TaskState{.task = static_cast<std::uint16_t>(index)});
+}
+
+ClockState& Case::add_clock(int index) {
+  auto at = std::find_if(clocks.begin(), clocks.end(), [&](auto& k) { return k.clock > index; });
+  return *clocks.insert(at, ClockState{.clock = static_cast<std::uint8_t>(index)});
+}
+
 std::int64_t Case::next_ms() const {
   std::int64_t next = never_ms;
   for (const ClockState& k : clocks) next = std::min(next, k.next_ms);

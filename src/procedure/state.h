@@ -185,6 +185,9 @@ struct Case {
   }
   TaskState* task(int index);
   ClockState* clock(int index);
+  // A new one at its place: tasks and clocks lie in the definition's order, however they came.
+  TaskState& add_task(int index);
+  ClockState& add_clock(int index);
   const TaskState* task(int index) const { return const_cast<Case*>(this)->task(index); }
   const ClockState* clock(int index) const { return const_cast<Case*>(this)->clock(index); }
   std::int64_t next_ms() const;  // its earliest timer
