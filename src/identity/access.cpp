@@ -26,33 +26,47 @@ std::string login_key(std::string_view login) {
 }  // namespace
 
 Problem session_expired() {
-  return problem(Refusal::unauthenticated, "session.expired", {"登录已过期，请重新登录", "The session is over; sign in again"});
+  return problem(Refusal::unauthenticated, "session.expired",
+                 {"登录已过期，请重新登录", "The session is over; sign in again"});
 }
 
 Access::Impl::Impl(Identity::Impl& identity)
-    : id(identity), dummy_phc(password_hash(identity.random.bytes(16), identity.random, identity.options.cost)) {}
+    : id(identity),
+      dummy_phc(password_hash(identity.random.bytes(16), identity.random, identity.options.cost)) {}
 
 Access::Access(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Access::~Access() = default;
 
-Identity::Identity(Journal& journal, Sealed& sealed, Clock& clock, Random& random, AccessOptions options)
+Identity::Identity(Journal& journal, Sealed& sealed, Clock& clock, Random& random,
+                   AccessOptions options)
     : impl_(std::make_unique<Impl>(journal, sealed, clock, random, std::move(options))) {
   impl_->access = std::make_unique<Access>(std::make_unique<Access::Impl>(*impl_));
 }
 Identity::~Identity() = default;
 Access& Identity::access() { return *impl_->access; }
 
-std::optional<Access::Impl::Candidate> Access::Impl::candidate(std::string_view key, bool by_login) {
+std::optional<Access::Impl::Candidate> Access::Impl::candidate(std::string_view key,
+                                                               bool by_login) {
   return id.journal.read([&]() -> std::optional<Candidate> {
     const PersonRecord* p = by_login ? id.find_login(key) : id.find(key);
     if (p == nullptr) return std::nullopt;
-    return Candidate{p->facts.id, p->facts.login, p->facts.org, p->facts.lang, p->password, p->totp,
-                     p->one_time_until, p->totp_step, p->recovery_used, p->facts.active, p->facts.must_change_password};
+    return Candidate{p->facts.id,
+                     p->facts.login,
+                     p->facts.org,
+                     p->facts.lang,
+                     p->password,
+                     p->totp,
+                     p->one_time_until,
+                     p->totp_step,
+                     p->recovery_used,
+                     p->facts.active,
+                     p->facts.must_change_password};
   });
 }
 
 // Whatever is missing, one hash of the same cost is computed, so that time tells nothing.
-Result<bool> Access::Impl::password_right(const std::optional<Candidate>& who, std::string_view password) {
+Result<bool> Access::Impl::password_right(const std::optional<Candidate>& who,
+                                          std::string_view password) {
   std::string phc = dummy_phc;
   bool real = false;
   if (who && who->active && !who->password.empty()) {
@@ -69,7 +83,8 @@ Result<bool> Access::Impl::password_right(const std::optional<Candidate>& who, s
 
 Status Access::Impl::wait_over(const std::string& login, const std::string& address) {
   std::int64_t now = id.clock.now_ms();
-  std::int64_t wait = std::max(throttle.wait_ms(login, now), address.empty() ? 0 : throttle.wait_ms(address, now));
+  std::int64_t wait =
+      std::max(throttle.wait_ms(login, now), address.empty() ? 0 : throttle.wait_ms(address, now));
   if (wait == 0) return done();
   Problem p = problem(Refusal::too_many, "session.throttled",
                       {"尝试次数过多，请稍后再试", "Too many attempts; wait before you try again"});
@@ -78,7 +93,8 @@ Status Access::Impl::wait_over(const std::string& login, const std::string& addr
 }
 
 // Every doubling of failures is recorded, not each: a guesser must not fill the ledger.
-Problem Access::Impl::refuse(const std::string& login, const std::string& address, const std::string& person) {
+Problem Access::Impl::refuse(const std::string& login, const std::string& address,
+                             const std::string& person) {
   std::int64_t now = id.clock.now_ms();
   auto by_login = throttle.fail(login, kLoginRule, now);
   if (!address.empty()) throttle.fail(address, kAddressRule, now);
@@ -88,10 +104,13 @@ Problem Access::Impl::refuse(const std::string& login, const std::string& addres
     json::object body{{"count", by_login.count}};
     if (!person.empty()) body["person"] = person;
     if (locked) body["until"] = now + by_login.wait_ms;
-    id.journal.submit({.vital = true}, [body, locked](Draft& d) -> Result<json::object> {
-      d.append(entry_by(Principal::system(), "", locked ? "locked" : "refused", body));
-      return json::object{};
-    }, [](const Result<Answer>&) {});
+    id.journal.submit(
+        {.vital = true},
+        [body, locked](Draft& d) -> Result<json::object> {
+          d.append(entry_by(Principal::system(), "", locked ? "locked" : "refused", body));
+          return json::object{};
+        },
+        [](const Result<Answer>&) {});
   }
   return refused();
 }
@@ -102,7 +121,8 @@ bool Access::Impl::still_fresh(const PersonRecord& p, const Factor& f) const {
   return f.index < 0 || std::find(used.begin(), used.end(), f.index) == used.end();
 }
 
-Principal Access::Impl::principal_of(const SessionRecord& s, const PersonRecord& p, std::string csrf) const {
+Principal Access::Impl::principal_of(const SessionRecord& s, const PersonRecord& p,
+                                     std::string csrf) const {
   Principal who;
   who.actor = who.person = p.facts.id;
   who.org = p.facts.org;
@@ -117,7 +137,8 @@ Principal Access::Impl::principal_of(const SessionRecord& s, const PersonRecord&
 
 Result<SignedIn> Access::sign_in(const SignIn& in) {
   Identity::Impl& id = impl_->id;
-  std::string login = login_key(in.login), address = in.address.empty() ? "" : "address:" + in.address;
+  std::string login = login_key(in.login),
+              address = in.address.empty() ? "" : "address:" + in.address;
   if (auto s = impl_->wait_over(login, address); !s) return s.problem();
   auto who = impl_->candidate(in.login, true);
   auto right = impl_->password_right(who, in.password);
@@ -126,28 +147,36 @@ Result<SignedIn> Access::sign_in(const SignIn& in) {
   Impl::Factor factor{.ok = true};
   if (!who->totp.empty()) {
     if (in.code.empty()) {
-      return problem(Refusal::unauthenticated, "session.totp-required", {"请输入动态验证码", "Give the one-time code"});
+      return problem(Refusal::unauthenticated, "session.totp-required",
+                     {"请输入动态验证码", "Give the one-time code"});
     }
     factor = impl_->second_factor(*who, in.code, id.clock.now_ms());
     if (!factor.ok) return impl_->refuse(login, address, who->person);
   }
   SignedIn out;
   out.cookie = to_base64url(id.random.bytes(32));
-  const char* basis = factor.step > 0 ? "password+totp" : factor.index >= 0 ? "password+recovery" : "password";
+  const char* basis = factor.step > 0     ? "password+totp"
+                      : factor.index >= 0 ? "password+recovery"
+                                          : "password";
   auto answer = id.change({.vital = true}, [&](Draft& d) -> Result<json::object> {
     const PersonRecord* p = id.find(who->person);
     if (!p->facts.active || p->password != who->password || p->totp != who->totp) return refused();
     if (!impl_->still_fresh(*p, factor)) return refused();
     Principal self;
     self.actor = p->facts.id;
-    if (auto of = id.sessions_of.find(p->facts.id); of != id.sessions_of.end() && of->second.size() >= kSessionsPerPerson) {
-      d.append(entry_by(self, basis, "signed-out", {{"session", of->second.front()}, {"cause", "limit"}}));
+    if (auto of = id.sessions_of.find(p->facts.id);
+        of != id.sessions_of.end() && of->second.size() >= kSessionsPerPerson) {
+      d.append(entry_by(self, basis, "signed-out",
+                        {{"session", of->second.front()}, {"cause", "limit"}}));
     }
     if (factor.index >= 0) {
-      d.append(entry_by(self, basis, "recovery-used", {{"person", p->facts.id}, {"index", factor.index}}));
+      d.append(entry_by(self, basis, "recovery-used",
+                        {{"person", p->facts.id}, {"index", factor.index}}));
     }
     std::string session = new_id("ses", d.now_ms(), d.random());
-    json::object body{{"person", p->facts.id}, {"session", session}, {"hash", token_hash(out.cookie)},
+    json::object body{{"person", p->facts.id},
+                      {"session", session},
+                      {"hash", token_hash(out.cookie)},
                       {"expires_at", d.now_ms() + id.options.absolute_ms}};
     if (factor.step > 0) body["step"] = factor.step;
     d.append(entry_by(self, basis, "signed-in", std::move(body)));
@@ -204,11 +233,13 @@ bool Access::csrf_matches(const Principal& who, std::string_view header) {
 
 namespace {
 
-Status end_session(Identity::Impl& id, const Principal& who, const std::string& session, const char* cause) {
+Status end_session(Identity::Impl& id, const Principal& who, const std::string& session,
+                   const char* cause) {
   auto answer = id.change({.vital = true}, [&](Draft& d) -> Result<json::object> {
     const SessionRecord* s = id.live_session(session);
     if (s == nullptr || s->person != who.person) {
-      return problem(Refusal::not_found, "session.unknown", {"没有这个登录会话", "There is no such session"});
+      return problem(Refusal::not_found, "session.unknown",
+                     {"没有这个登录会话", "There is no such session"});
     }
     d.append(entry_by(who, "", "signed-out", {{"session", session}, {"cause", cause}}));
     return json::object{};
@@ -219,7 +250,9 @@ Status end_session(Identity::Impl& id, const Principal& who, const std::string& 
 
 }  // namespace
 
-Status Access::sign_out(const Principal& who) { return end_session(impl_->id, who, who.session, "self"); }
+Status Access::sign_out(const Principal& who) {
+  return end_session(impl_->id, who, who.session, "self");
+}
 
 Status Access::revoke_session(const Principal& who, std::string_view session) {
   return end_session(impl_->id, who, std::string(session), "revoked");
@@ -241,22 +274,26 @@ std::vector<Session> Access::sessions(const Principal& who) {
   });
 }
 
-Result<Access::Impl::Factor> Access::Impl::prove(const Candidate& who, std::string_view password, std::string_view code,
-                                                 bool with_code, std::string_view pointer) {
+Result<Access::Impl::Factor> Access::Impl::prove(const Candidate& who, std::string_view password,
+                                                 std::string_view code, bool with_code,
+                                                 std::string_view pointer) {
   std::string login = login_key(who.login);
   if (auto s = wait_over(login, ""); !s) return s.problem();
   auto right = password_right(who, password);
   if (!right) return right.problem();
   Factor factor{.ok = *right};
-  if (*right && with_code && !who.totp.empty()) factor = second_factor(who, code, id.clock.now_ms());
+  if (*right && with_code && !who.totp.empty())
+    factor = second_factor(who, code, id.clock.now_ms());
   if (factor.ok) return factor;
   Problem p = refuse(login, "", who.person);
   p.refusal = Refusal::invalid;
-  p.fields.push_back({std::string(pointer), {"密码或验证码不正确", "The password or code is not right"}});
+  p.fields.push_back(
+      {std::string(pointer), {"密码或验证码不正确", "The password or code is not right"}});
   return p;
 }
 
-Result<std::int64_t> Access::step_up(const Principal& who, std::string_view password, std::string_view code) {
+Result<std::int64_t> Access::step_up(const Principal& who, std::string_view password,
+                                     std::string_view code) {
   Identity::Impl& id = impl_->id;
   auto person = impl_->candidate(who.person, false);
   if (!person || who.session.empty()) return session_expired();
@@ -267,10 +304,13 @@ Result<std::int64_t> Access::step_up(const Principal& who, std::string_view pass
     const PersonRecord* p = id.find(who.person);
     if (id.live_session(who.session) == nullptr) return session_expired();
     if (!impl_->still_fresh(*p, *factor)) return refused();
-    if (factor->index >= 0) d.append(entry_by(who, "", "recovery-used", {{"person", who.person}, {"index", factor->index}}));
+    if (factor->index >= 0)
+      d.append(
+          entry_by(who, "", "recovery-used", {{"person", who.person}, {"index", factor->index}}));
     json::object body{{"person", who.person}, {"session", who.session}};
     if (factor->step > 0) body["step"] = factor->step;
-    d.append(entry_by(who, factor->step > 0 ? "password+totp" : "password", "stepped-up", std::move(body)));
+    d.append(entry_by(who, factor->step > 0 ? "password+totp" : "password", "stepped-up",
+                      std::move(body)));
     until = d.now_ms() + id.options.recent_ms;
     return json::object{};
   });
@@ -279,14 +319,16 @@ Result<std::int64_t> Access::step_up(const Principal& who, std::string_view pass
   return until;
 }
 
-Status Access::change_password(const Principal& who, std::string_view old_password, std::string_view new_password) {
+Status Access::change_password(const Principal& who, std::string_view old_password,
+                               std::string_view new_password) {
   Identity::Impl& id = impl_->id;
   auto person = impl_->candidate(who.person, false);
   if (!person || who.session.empty()) return session_expired();
   if (auto s = impl_->prove(*person, old_password, "", false, "/old"); !s) return s.problem();
   if (auto s = password_policy(new_password, person->login, "/new"); !s) return s.problem();
   if (old_password == new_password) {
-    return invalid("password.same", "/new", {"新密码不能与旧密码相同", "The new password must differ from the old one"});
+    return invalid("password.same", "/new",
+                   {"新密码不能与旧密码相同", "The new password must differ from the old one"});
   }
   auto phc = id.hash_password(new_password);
   if (!phc) return phc.problem();
@@ -302,11 +344,14 @@ Status Access::change_password(const Principal& who, std::string_view old_passwo
 }
 
 Status Access::set_language(const Principal& who, std::string_view lang) {
-  if (lang != "zh" && lang != "en") return invalid("session.lang", "/lang", {"语言为 zh 或 en", "The language is zh or en"});
+  if (lang != "zh" && lang != "en")
+    return invalid("session.lang", "/lang", {"语言为 zh 或 en", "The language is zh or en"});
   auto answer = impl_->id.change({}, [&](Draft& d) -> Result<json::object> {
     const PersonRecord* p = impl_->id.find(who.person);
     if (p == nullptr) return session_expired();
-    if (p->facts.lang != lang) d.append(entry_by(who, "self", "person-changed", {{"person", who.person}, {"lang", std::string(lang)}}));
+    if (p->facts.lang != lang)
+      d.append(entry_by(who, "self", "person-changed",
+                        {{"person", who.person}, {"lang", std::string(lang)}}));
     return json::object{};
   });
   if (!answer) return answer.problem();

@@ -31,10 +31,11 @@ struct Access::Impl {
   Factor second_factor(const Candidate& who, std::string_view code, std::int64_t now_ms);
   // Waits, failures and forgiveness, by login and by address.
   Status wait_over(const std::string& login_key, const std::string& address_key);
-  Problem refuse(const std::string& login_key, const std::string& address_key, const std::string& person);
+  Problem refuse(const std::string& login_key, const std::string& address_key,
+                 const std::string& person);
   // Password (and code, when enrolled) of somebody already signed in; throttled like a sign-in.
-  Result<Factor> prove(const Candidate& who, std::string_view password, std::string_view code, bool with_code,
-                       std::string_view pointer);
+  Result<Factor> prove(const Candidate& who, std::string_view password, std::string_view code,
+                       bool with_code, std::string_view pointer);
   // On the writer thread: the step or recovery code is still unused.
   bool still_fresh(const PersonRecord& p, const Factor& f) const;
   Principal principal_of(const SessionRecord& s, const PersonRecord& p, std::string csrf) const;
@@ -42,7 +43,10 @@ struct Access::Impl {
   Identity::Impl& id;
   Throttle throttle;
   std::string dummy_phc;
-  struct Enrolling { SecretBytes secret; std::int64_t until_ms; };
+  struct Enrolling {
+    SecretBytes secret;
+    std::int64_t until_ms;
+  };
   std::mutex enrolling_mutex;
   std::map<std::string, Enrolling> enrolling;
 };

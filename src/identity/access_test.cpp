@@ -18,21 +18,26 @@ class AccessTest : public testing::Test {
     wang = c.person("wang", {"duty-officer"});
     c.principal("wang");
   }
-  Result<SignedIn> in(const std::string& password = kPassword, const std::string& code = "", const std::string& login = "wang") {
-    return c.identity->access().sign_in({.login = login, .password = password, .code = code, .address = "192.0.2.7"});
+  Result<SignedIn> in(const std::string& password = kPassword, const std::string& code = "",
+                      const std::string& login = "wang") {
+    return c.identity->access().sign_in(
+        {.login = login, .password = password, .code = code, .address = "192.0.2.7"});
   }
   // Enrols wang; returns the raw secret, and the recovery codes.
   std::string enrol(std::vector<std::string>* recovery = nullptr) {
     auto who = in()->principal;
     auto begun = c.identity->access().begin_totp(who);
     std::string secret = *from_base32(begun->secret);
-    auto codes = c.identity->access().confirm_totp(who, totp_code(secret, c.clock.now_ms() / 30'000));
+    auto codes =
+        c.identity->access().confirm_totp(who, totp_code(secret, c.clock.now_ms() / 30'000));
     EXPECT_TRUE(codes.ok()) << code_of(codes);
     if (recovery != nullptr) *recovery = *codes;
     c.clock.advance_ms(30'000);
     return secret;
   }
-  std::string code(const std::string& secret) { return totp_code(secret, c.clock.now_ms() / 30'000); }
+  std::string code(const std::string& secret) {
+    return totp_code(secret, c.clock.now_ms() / 30'000);
+  }
 
   Centre c;
   std::string wang;
@@ -77,7 +82,8 @@ TEST_F(AccessTest, SessionsAreListedAndRevoked) {
   EXPECT_TRUE(mine[0].current);
   ASSERT_TRUE(access().revoke_session(two->principal, one->principal.session).ok());
   EXPECT_EQ(code_of(access().by_cookie(one->cookie)), "session.expired");
-  EXPECT_EQ(code_of(access().revoke_session(two->principal, c.admin.session)), "session.unknown") << "not another's";
+  EXPECT_EQ(code_of(access().revoke_session(two->principal, c.admin.session)), "session.unknown")
+      << "not another's";
   ASSERT_TRUE(access().sign_out(two->principal).ok());
   EXPECT_EQ(code_of(access().by_cookie(two->cookie)), "session.expired");
   c.restart();
@@ -95,9 +101,11 @@ TEST_F(AccessTest, TheCsrfValueBelongsToOneSession) {
   EXPECT_TRUE(Access::csrf_matches(one->principal, one->principal.csrf));
   EXPECT_FALSE(Access::csrf_matches(one->principal, two->principal.csrf));
   EXPECT_FALSE(Access::csrf_matches(one->principal, ""));
-  EXPECT_FALSE(Access::csrf_matches(Principal{.actor = wang, .person = wang}, "")) << "no session, no value that matches";
+  EXPECT_FALSE(Access::csrf_matches(Principal{.actor = wang, .person = wang}, ""))
+      << "no session, no value that matches";
   EXPECT_EQ(access().by_cookie(one->cookie)->csrf, one->principal.csrf);
-  EXPECT_FALSE(access().by_cookie(one->principal.csrf).ok()) << "it does not stand in for the cookie";
+  EXPECT_FALSE(access().by_cookie(one->principal.csrf).ok())
+      << "it does not stand in for the cookie";
 }
 
 TEST_F(AccessTest, WrongPasswordsWaitLongerAndLonger) {
@@ -123,9 +131,11 @@ TEST_F(AccessTest, AnUnknownLoginIsTreatedExactlyAlike) {
 
 TEST_F(AccessTest, OneAddressCannotTryManyLogins) {
   int n = 0;
-  while (code_of(in("wrong", "", "guess" + std::to_string(n))) == "session.refused") ASSERT_LT(++n, 40);
+  while (code_of(in("wrong", "", "guess" + std::to_string(n))) == "session.refused")
+    ASSERT_LT(++n, 40);
   EXPECT_EQ(n, 21);
-  EXPECT_TRUE(access().sign_in({.login = "wang", .password = kPassword, .address = "192.0.2.8"}).ok());
+  EXPECT_TRUE(
+      access().sign_in({.login = "wang", .password = kPassword, .address = "192.0.2.8"}).ok());
 }
 
 TEST_F(AccessTest, FailuresAreRecordedAsTheyDouble) {
@@ -133,7 +143,9 @@ TEST_F(AccessTest, FailuresAreRecordedAsTheyDouble) {
   c.identity->set_active(c.admin, {}, wang, true).ok();  // waits for what was submitted before
   EXPECT_EQ(c.count("identity.refused"), 3u) << "at 1, 2 and 4";
   for (const auto& e : c.entries()) {
-    if (e.kind == "identity.refused") { EXPECT_EQ(text_or(e.body, "person"), wang); }
+    if (e.kind == "identity.refused") {
+      EXPECT_EQ(text_or(e.body, "person"), wang);
+    }
   }
 }
 
@@ -148,7 +160,9 @@ TEST(SignInTime, TellsNothingAboutWhoExists) {
     std::vector<std::int64_t> times;
     for (int i = 0; i < 7; ++i) {
       auto begin = std::chrono::steady_clock::now();
-      EXPECT_EQ(code_of(c.identity->access().sign_in({.login = login, .password = "not the password"})), "session.refused");
+      EXPECT_EQ(
+          code_of(c.identity->access().sign_in({.login = login, .password = "not the password"})),
+          "session.refused");
       times.push_back((std::chrono::steady_clock::now() - begin).count() / 1000);
       c.clock.advance_ms(3'700'000);
     }
@@ -166,7 +180,8 @@ TEST(SignInTime, TellsNothingAboutWhoExists) {
 TEST_F(AccessTest, OnceEnrolledTheCodeIsNeededAndEachIsGoodOnce) {
   std::string secret = enrol();
   EXPECT_EQ(code_of(in()), "session.totp-required");
-  EXPECT_EQ(code_of(in("wrong")), "session.refused") << "a wrong password is not told about the code";
+  EXPECT_EQ(code_of(in("wrong")), "session.refused")
+      << "a wrong password is not told about the code";
   EXPECT_EQ(code_of(in(kPassword, "000000")), "session.refused");
   std::string first = code(secret);
   EXPECT_TRUE(in(kPassword, first).ok());
@@ -212,7 +227,8 @@ TEST_F(AccessTest, EnrolmentNeedsTheRightCodeAndEndsByItself) {
   auto begun = access().begin_totp(who);
   EXPECT_EQ(begun->uri.rfind("otpauth://totp/", 0), 0u);
   auto right = totp_code(*from_base32(begun->secret), c.clock.now_ms() / 30'000);
-  EXPECT_EQ(code_of(access().confirm_totp(who, right == "111111" ? "222222" : "111111")), "totp.code");
+  EXPECT_EQ(code_of(access().confirm_totp(who, right == "111111" ? "222222" : "111111")),
+            "totp.code");
   EXPECT_TRUE(in().ok()) << "not enrolled yet";
   c.clock.advance_ms(11 * 60'000);
   EXPECT_EQ(code_of(access().confirm_totp(who, right)), "totp.not-begun");
@@ -228,16 +244,21 @@ TEST_F(AccessTest, TheAdministratorOrTheOwnerCanDropTheSecondFactor) {
 
 TEST_F(AccessTest, ANewPasswordEndsTheOtherSessionsAndTheOldHashIsDestroyed) {
   auto one = in(), two = in();
-  EXPECT_EQ(code_of(access().change_password(two->principal, "wrong", "another long password")), "session.refused");
-  EXPECT_EQ(code_of(access().change_password(two->principal, kPassword, "short")), "password.too-short");
-  EXPECT_EQ(code_of(access().change_password(two->principal, kPassword, kPassword)), "password.same");
-  EXPECT_EQ(code_of(access().change_password(two->principal, kPassword, "violet kettle orbit 9")), "");
+  EXPECT_EQ(code_of(access().change_password(two->principal, "wrong", "another long password")),
+            "session.refused");
+  EXPECT_EQ(code_of(access().change_password(two->principal, kPassword, "short")),
+            "password.too-short");
+  EXPECT_EQ(code_of(access().change_password(two->principal, kPassword, kPassword)),
+            "password.same");
+  EXPECT_EQ(code_of(access().change_password(two->principal, kPassword, "violet kettle orbit 9")),
+            "");
   EXPECT_EQ(code_of(access().by_cookie(one->cookie)), "session.expired");
   EXPECT_TRUE(access().by_cookie(two->cookie).ok());
   EXPECT_EQ(code_of(in()), "session.refused");
   std::vector<std::string> hashes;
   for (const auto& e : c.entries()) {
-    if (e.kind == "identity.password-set" && text_or(e.body, "person") == wang) hashes.push_back(e.content);
+    if (e.kind == "identity.password-set" && text_or(e.body, "person") == wang)
+      hashes.push_back(e.content);
   }
   ASSERT_EQ(hashes.size(), 3u);
   EXPECT_EQ(code_of(c.sealed->open(hashes[0])), "sealed.destroyed");
@@ -271,12 +292,18 @@ TEST_F(AccessTest, StepUpMakesASessionFresh) {
 TEST_F(AccessTest, ATokenActsWithinItsScopesOrganisationAndTime) {
   auto north = c.org("centre", c.first.org);
   std::int64_t until = c.clock.now_ms() + 86'400'000;
-  auto made = c.identity->add_token(c.admin, {}, {.org = north, .label = "告警平台", .scopes = {Permission::signals_write}, .expires_at = until});
+  auto made = c.identity->add_token(c.admin, {},
+                                    {.org = north,
+                                     .label = "告警平台",
+                                     .scopes = {Permission::signals_write},
+                                     .expires_at = until});
   ASSERT_TRUE(made.ok());
   EXPECT_EQ(made->secret.substr(0, 4), "cwt_");
   auto who = access().by_token(made->secret);
   ASSERT_TRUE(who.ok());
-  auto may = [&](Permission p, const std::string& org) { return c.read([&] { return c.identity->may(*who, p, org); }).ok(); };
+  auto may = [&](Permission p, const std::string& org) {
+    return c.read([&] { return c.identity->may(*who, p, org); }).ok();
+  };
   EXPECT_TRUE(may(Permission::signals_write, north));
   EXPECT_FALSE(may(Permission::signals_write, c.first.org));
   EXPECT_FALSE(may(Permission::case_read, north));
@@ -299,14 +326,24 @@ TEST_F(AccessTest, TokensCannotReachFurtherThanTheirMakerNorLiveForEver) {
   };
   EXPECT_EQ(with({.scopes = {Permission::case_read}}), "token.beyond-own");
   EXPECT_EQ(with({.scopes = {}}), "token.scopes");
-  EXPECT_EQ(with({.scopes = {Permission::wall_read}, .expires_at = c.clock.now_ms() + 500ll * 86'400'000}), "token.expiry");
-  auto made = c.identity->add_token(c.admin, {}, {.label = "t", .scopes = {Permission::tokens_manage}, .expires_at = c.clock.now_ms() + 9'000});
+  EXPECT_EQ(with({.scopes = {Permission::wall_read},
+                  .expires_at = c.clock.now_ms() + 500ll * 86'400'000}),
+            "token.expiry");
+  auto made = c.identity->add_token(c.admin, {},
+                                    {.label = "t",
+                                     .scopes = {Permission::tokens_manage},
+                                     .expires_at = c.clock.now_ms() + 9'000});
   auto token = *access().by_token(made->secret);
-  EXPECT_EQ(code_of(c.identity->add_token(token, {}, {.label = "t", .scopes = {Permission::tokens_manage}, .expires_at = c.clock.now_ms() + 9'000})),
+  EXPECT_EQ(code_of(c.identity->add_token(token, {},
+                                          {.label = "t",
+                                           .scopes = {Permission::tokens_manage},
+                                           .expires_at = c.clock.now_ms() + 9'000})),
             "token.by-token");
   ASSERT_TRUE(c.identity->revoke_token(c.admin, {}, made->id).ok());
   EXPECT_EQ(code_of(access().by_token(made->secret)), "token.refused");
-  EXPECT_FALSE(c.read([&] { return c.identity->may(token, Permission::tokens_manage, c.first.org); }).ok()) << "not even under way";
+  EXPECT_FALSE(
+      c.read([&] { return c.identity->may(token, Permission::tokens_manage, c.first.org); }).ok())
+      << "not even under way";
 }
 
 TEST(PasswordPolicy, LengthAndCommonOnesAndNothingElse) {
@@ -314,11 +351,12 @@ TEST(PasswordPolicy, LengthAndCommonOnesAndNothingElse) {
   EXPECT_EQ(code("elevenchars"), "password.too-short");
   EXPECT_EQ(code("马到成功一往无前再接再厉"), "") << "code points, not bytes";
   EXPECT_EQ(code("all lower case words"), "") << "no composition rules";
-  for (const char* bad : {"password123456", "Qwertyuiop12!", "123456789012", "098765432109", "aaaaaaaaaaaa", "abcabcabcabc",
-                          "administrator1", "wangwei20261122"}) {
+  for (const char* bad : {"password123456", "Qwertyuiop12!", "123456789012", "098765432109",
+                          "aaaaaaaaaaaa", "abcabcabcabc", "administrator1", "wangwei20261122"}) {
     EXPECT_EQ(code(bad), "password.common") << bad;
   }
-  EXPECT_EQ(code_of(password_policy(std::string(129, 'x') + "y", "a", "/new")), "password.too-long");
+  EXPECT_EQ(code_of(password_policy(std::string(129, 'x') + "y", "a", "/new")),
+            "password.too-long");
 }
 
 }  // namespace

@@ -49,13 +49,15 @@ std::vector<std::string> PermissionSet::names() const {
   return out;
 }
 
-Result<PermissionSet> PermissionSet::parse(const std::vector<std::string>& names, std::string_view pointer) {
+Result<PermissionSet> PermissionSet::parse(const std::vector<std::string>& names,
+                                           std::string_view pointer) {
   PermissionSet set;
   for (std::size_t i = 0; i < names.size(); ++i) {
     auto p = permission_named(names[i]);
     if (!p) {
       return invalid("permission.unknown", std::string(pointer) + "/" + std::to_string(i),
-                     {"没有这个权限；请从权限表中选取", "There is no such permission; choose one from the table"});
+                     {"没有这个权限；请从权限表中选取",
+                      "There is no such permission; choose one from the table"});
     }
     set.add(*p);
   }
@@ -67,29 +69,53 @@ const std::vector<Role>& builtin_roles() {
   static const PermissionSet agent{P::case_read, P::case_start, P::case_act};
   static const std::vector<Role> roles = {
       {"agent", {"坐席", "Agent"}, agent, {}, true},
-      {"lead", {"班长", "Shift lead"}, {P::case_read, P::case_start, P::case_act, P::alert_read, P::people_read}, {}, true},
-      {"duty-officer", {"值班长", "Duty officer"},
-       {P::case_read, P::case_start, P::case_act, P::alert_read, P::alert_triage, P::logs_read, P::people_read,
-        P::ledger_read, P::outbox_manage, P::wall_read}, {}, true},
-      {"commander", {"指挥长", "Commander"},
-       {P::case_read, P::case_start, P::case_act, P::alert_read, P::alert_triage, P::people_read, P::ledger_read,
-        P::wall_read}, {}, true},
-      {"security", {"信息安全专员", "Security officer"},
-       {P::case_read, P::case_start, P::case_act, P::alert_read, P::alert_triage, P::signals_write, P::logs_read,
-        P::rules_manage, P::procedures_manage, P::people_read, P::ledger_read, P::outbox_manage, P::wall_read,
-        P::system_read}, {}, true},
-      {"dpo", {"个人信息保护负责人", "Data-protection officer"},
-       {P::case_read, P::case_start, P::case_act, P::people_read, P::ledger_read, P::ledger_export, P::audit_read}, {}, true},
+      {"lead",
+       {"班长", "Shift lead"},
+       {P::case_read, P::case_start, P::case_act, P::alert_read, P::people_read},
+       {},
+       true},
+      {"duty-officer",
+       {"值班长", "Duty officer"},
+       {P::case_read, P::case_start, P::case_act, P::alert_read, P::alert_triage, P::logs_read,
+        P::people_read, P::ledger_read, P::outbox_manage, P::wall_read},
+       {},
+       true},
+      {"commander",
+       {"指挥长", "Commander"},
+       {P::case_read, P::case_start, P::case_act, P::alert_read, P::alert_triage, P::people_read,
+        P::ledger_read, P::wall_read},
+       {},
+       true},
+      {"security",
+       {"信息安全专员", "Security officer"},
+       {P::case_read, P::case_start, P::case_act, P::alert_read, P::alert_triage, P::signals_write,
+        P::logs_read, P::rules_manage, P::procedures_manage, P::people_read, P::ledger_read,
+        P::outbox_manage, P::wall_read, P::system_read},
+       {},
+       true},
+      {"dpo",
+       {"个人信息保护负责人", "Data-protection officer"},
+       {P::case_read, P::case_start, P::case_act, P::people_read, P::ledger_read, P::ledger_export,
+        P::audit_read},
+       {},
+       true},
       // Whoever audits does not act, whatever other roles they hold: a deny wins.
-      {"auditor", {"审计员", "Auditor"},
-       {P::case_read, P::alert_read, P::people_read, P::ledger_read, P::ledger_export, P::audit_read, P::system_read},
-       {P::case_start, P::case_act, P::alert_triage, P::signals_write, P::rules_manage, P::procedures_manage,
-        P::people_manage, P::posts_manage, P::roles_manage, P::tokens_manage, P::system_manage}, true},
+      {"auditor",
+       {"审计员", "Auditor"},
+       {P::case_read, P::alert_read, P::people_read, P::ledger_read, P::ledger_export,
+        P::audit_read, P::system_read},
+       {P::case_start, P::case_act, P::alert_triage, P::signals_write, P::rules_manage,
+        P::procedures_manage, P::people_manage, P::posts_manage, P::roles_manage, P::tokens_manage,
+        P::system_manage},
+       true},
       // Runs the installation; does not read cases by virtue of that.
-      {"administrator", {"系统管理员", "Administrator"},
-       {P::case_start, P::rules_manage, P::procedures_manage, P::ledger_read, P::people_read, P::people_manage, P::posts_manage,
-        P::roles_manage, P::tokens_manage, P::outbox_manage, P::signals_write, P::wall_read, P::system_read,
-        P::system_manage}, {}, true},
+      {"administrator",
+       {"系统管理员", "Administrator"},
+       {P::case_start, P::rules_manage, P::procedures_manage, P::ledger_read, P::people_read,
+        P::people_manage, P::posts_manage, P::roles_manage, P::tokens_manage, P::outbox_manage,
+        P::signals_write, P::wall_read, P::system_read, P::system_manage},
+       {},
+       true},
   };
   return roles;
 }
@@ -119,15 +145,18 @@ namespace {
 
 Problem missing_permission(Permission p) {
   const Text& title = permissions()[static_cast<std::size_t>(p)].title;
-  return problem(Refusal::forbidden, "permission.missing",
-                 {"您没有在该组织" + title.zh + "的权限；什么也没有改变。如工作需要，请联系管理员授予角色",
-                  "You may not " + title.en + " in this organisation; nothing was changed. If your work needs it, "
-                  "ask an administrator for a role"});
+  return problem(
+      Refusal::forbidden, "permission.missing",
+      {"您没有在该组织" + title.zh + "的权限；什么也没有改变。如工作需要，请联系管理员授予角色",
+       "You may not " + title.en +
+           " in this organisation; nothing was changed. If your work needs it, "
+           "ask an administrator for a role"});
 }
 
 }  // namespace
 
-Result<std::string> Identity::Impl::may(const Principal& who, Permission p, std::string_view org) const {
+Result<std::string> Identity::Impl::may(const Principal& who, Permission p,
+                                        std::string_view org) const {
   if (who.is_system()) return std::string("system");
   if (org.empty()) org = root;
   if (who.is_token()) {
@@ -141,8 +170,9 @@ Result<std::string> Identity::Impl::may(const Principal& who, Permission p, std:
   const PersonRecord* person = find(who.person);
   if (person == nullptr || !person->facts.active) return missing_permission(p);
   if (who.must_change_password) {
-    return problem(Refusal::forbidden, "session.must-change-password",
-                   {"请先修改一次性密码，然后再继续", "Change the one-time password first, then go on"});
+    return problem(
+        Refusal::forbidden, "session.must-change-password",
+        {"请先修改一次性密码，然后再继续", "Change the one-time password first, then go on"});
   }
   std::string basis;
   for (const auto& g : person->facts.grants) {
@@ -150,9 +180,10 @@ Result<std::string> Identity::Impl::may(const Principal& who, Permission p, std:
     if (r == nullptr || !within(org, g.org)) continue;
     if (r->deny.has(p)) {
       const Text& title = permissions()[static_cast<std::size_t>(p)].title;
-      return problem(Refusal::forbidden, "permission.denied",
-                     {"角色「" + r->title.zh + "」明确禁止" + title.zh + "；什么也没有改变",
-                      "The role \"" + r->title.en + "\" forbids to " + title.en + "; nothing was changed"});
+      return problem(
+          Refusal::forbidden, "permission.denied",
+          {"角色「" + r->title.zh + "」明确禁止" + title.zh + "；什么也没有改变",
+           "The role \"" + r->title.en + "\" forbids to " + title.en + "; nothing was changed"});
     }
     if (basis.empty() && r->allow.has(p)) basis = "role:" + r->id;
   }
@@ -169,11 +200,13 @@ PermissionSet Identity::Impl::allowed_at(const Principal& who, std::string_view 
 }
 
 Status Identity::Impl::recent(const Principal& who) const {
-  if (who.is_system() || who.is_token()) return done();  // a token cannot answer; its scopes were chosen
+  if (who.is_system() || who.is_token())
+    return done();  // a token cannot answer; its scopes were chosen
   if (clock.now_ms() - who.authenticated_at <= options.recent_ms) return done();
   return problem(Refusal::forbidden, "session.step-up-required",
                  {"此操作需要再次确认身份：请输入密码，然后重试；什么也没有改变",
-                  "This act needs you to prove yourself again: give your password and retry; nothing was changed"});
+                  "This act needs you to prove yourself again: give your password and retry; "
+                  "nothing was changed"});
 }
 
 Result<std::string> Identity::may(const Principal& who, Permission p, std::string_view org) const {
@@ -193,8 +226,9 @@ std::vector<std::string> Identity::orgs_where(const Principal& who, Permission p
 std::vector<std::string> Identity::permissions_of(const Principal& who) const {
   PermissionSet set;
   for (const auto& p : permissions()) {
-    bool somewhere = std::any_of(impl_->orgs.begin(), impl_->orgs.end(),
-                                 [&](const auto& o) { return impl_->may(who, p.id, o.first).ok(); });
+    bool somewhere = std::any_of(impl_->orgs.begin(), impl_->orgs.end(), [&](const auto& o) {
+      return impl_->may(who, p.id, o.first).ok();
+    });
     if (somewhere) set.add(p.id);
   }
   return set.names();

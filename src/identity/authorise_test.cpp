@@ -10,7 +10,8 @@ using testing::Not;
 class MayTest : public testing::Test {
  protected:
   Centre c;
-  std::string hq = c.first.org, north = c.org("province", hq), centre = c.org("centre", north), south = c.org("province", hq);
+  std::string hq = c.first.org, north = c.org("province", hq), centre = c.org("centre", north),
+              south = c.org("province", hq);
 
   std::string may(const Principal& who, Permission p, const std::string& org) {
     return c.read([&] {
@@ -29,7 +30,8 @@ TEST_F(MayTest, ARoleReachesItsOrganisationAndWhatIsBelow) {
   EXPECT_EQ(may(who, Permission::case_act, south), "permission.missing");
   EXPECT_EQ(may(who, Permission::case_act, "org_guessed"), "permission.missing");
   EXPECT_EQ(may(who, Permission::people_manage, north), "permission.missing");
-  EXPECT_EQ(may(who, Permission::case_act, ""), "permission.missing") << "the installation is the root";
+  EXPECT_EQ(may(who, Permission::case_act, ""), "permission.missing")
+      << "the installation is the root";
   auto where = c.read([&] { return c.identity->orgs_where(who, Permission::case_read); });
   std::vector<std::string> expected{north, centre};
   std::sort(expected.begin(), expected.end());
@@ -63,23 +65,38 @@ TEST_F(MayTest, WithoutARoleNothing) {
 
 TEST_F(MayTest, ACustomRoleIsAnEntryAndChangesAtOnce) {
   auto id = c.person("guest");
-  ASSERT_TRUE(c.identity->set_role(c.admin, {}, {"guest", {"访客", "Guest"}, {Permission::wall_read}, {}}).ok());
+  ASSERT_TRUE(
+      c.identity->set_role(c.admin, {}, {"guest", {"访客", "Guest"}, {Permission::wall_read}, {}})
+          .ok());
   ASSERT_TRUE(c.identity->grant(c.admin, {}, id, {"guest", hq}).ok());
   auto who = c.principal("guest");
   EXPECT_EQ(may(who, Permission::wall_read, centre), "role:guest");
-  ASSERT_TRUE(c.identity->set_role(c.admin, {}, {"guest", {"访客", "Guest"}, {Permission::wall_read}, {Permission::wall_read}}).ok());
+  ASSERT_TRUE(
+      c.identity
+          ->set_role(c.admin, {},
+                     {"guest", {"访客", "Guest"}, {Permission::wall_read}, {Permission::wall_read}})
+          .ok());
   EXPECT_EQ(may(who, Permission::wall_read, centre), "permission.denied");
-  EXPECT_EQ(code_of(c.identity->set_role(c.admin, {}, {"agent", {"坐席", "Agent"}, {}, {}})), "identity.builtin-role");
+  EXPECT_EQ(code_of(c.identity->set_role(c.admin, {}, {"agent", {"坐席", "Agent"}, {}, {}})),
+            "identity.builtin-role");
 }
 
 TEST_F(MayTest, NobodyGivesMoreThanTheyHave) {
-  ASSERT_TRUE(c.identity->set_role(c.admin, {}, {"hr", {"人事", "Personnel"}, {Permission::people_manage, Permission::people_read,
-      Permission::case_read, Permission::case_start, Permission::case_act}, {}}).ok());
+  ASSERT_TRUE(c.identity
+                  ->set_role(c.admin, {},
+                             {"hr",
+                              {"人事", "Personnel"},
+                              {Permission::people_manage, Permission::people_read,
+                               Permission::case_read, Permission::case_start, Permission::case_act},
+                              {}})
+                  .ok());
   c.person("hr", {"hr"}, north);
   auto hr = c.principal("hr");
   auto add = [&](std::vector<Grant> grants, const std::string& org) {
     static int n = 0;
-    return code_of(c.identity->add_person(hr, {}, {.name = "新", .login = "new" + std::to_string(n++), .org = org, .grants = grants}));
+    return code_of(c.identity->add_person(
+        hr, {},
+        {.name = "新", .login = "new" + std::to_string(n++), .org = org, .grants = grants}));
   };
   EXPECT_EQ(add({{"agent", centre}}, centre), "");
   EXPECT_EQ(add({{"administrator", centre}}, centre), "identity.grant-beyond-own");
@@ -87,7 +104,8 @@ TEST_F(MayTest, NobodyGivesMoreThanTheyHave) {
   EXPECT_EQ(add({}, south), "permission.missing");
   EXPECT_EQ(add({{"nonsense", centre}}, centre), "identity.unknown-role");
   auto self = c.read([&] { return c.identity->person_by_login("hr")->id; });
-  EXPECT_EQ(code_of(c.identity->grant(hr, {}, self, {"administrator", north})), "identity.grant-beyond-own");
+  EXPECT_EQ(code_of(c.identity->grant(hr, {}, self, {"administrator", north})),
+            "identity.grant-beyond-own");
 }
 
 TEST_F(MayTest, AnAuditorsDenyIsNotTheirsToLift) {
@@ -101,7 +119,8 @@ TEST_F(MayTest, DangerousActsNeedAFreshProof) {
   c.clock.advance_ms(11 * 60'000);
   EXPECT_EQ(code_of(c.identity->reset_password(c.admin, {}, id)), "session.step-up-required");
   EXPECT_EQ(code_of(c.identity->grant(c.admin, {}, id, {"agent", hq})), "session.step-up-required");
-  EXPECT_EQ(code_of(c.identity->change_person(c.admin, {}, id, {.phone = "1"})), "") << "others do not";
+  EXPECT_EQ(code_of(c.identity->change_person(c.admin, {}, id, {.phone = "1"})), "")
+      << "others do not";
 }
 
 TEST(Permissions, TheTableAndTheEnumerationAgree) {
@@ -113,7 +132,8 @@ TEST(Permissions, TheTableAndTheEnumerationAgree) {
     EXPECT_FALSE(permissions()[i].title.zh.empty() || permissions()[i].title.en.empty());
   }
   EXPECT_EQ(names.size(), permission_count);
-  EXPECT_EQ(code_of(PermissionSet::parse({"case.read", "case.fly"}, "/scopes")), "permission.unknown");
+  EXPECT_EQ(code_of(PermissionSet::parse({"case.read", "case.fly"}, "/scopes")),
+            "permission.unknown");
 }
 
 }  // namespace

@@ -33,12 +33,15 @@ Text text_of(const json::object& o, std::string_view key) {
 
 namespace {
 
-std::string string_of(const json::object& o, std::string_view key) { return std::string(text_or(o, key)); }
+std::string string_of(const json::object& o, std::string_view key) {
+  return std::string(text_or(o, key));
+}
 
 PermissionSet permissions_from(const json::object& o, std::string_view key) {
   PermissionSet set;
   for (const auto& name : strings_of(o, key)) {
-    if (auto p = permission_named(name)) set.add(*p);  // one that a later version dropped allows nothing
+    if (auto p = permission_named(name))
+      set.add(*p);  // one that a later version dropped allows nothing
   }
   return set;
 }
@@ -46,7 +49,8 @@ PermissionSet permissions_from(const json::object& o, std::string_view key) {
 }  // namespace
 
 json::object body_of(const Org& org) {
-  return {{"org", org.id}, {"parent", org.parent}, {"kind", org.kind}, {"name", text_object(org.name)}};
+  return {
+      {"org", org.id}, {"parent", org.parent}, {"kind", org.kind}, {"name", text_object(org.name)}};
 }
 
 Org org_from(const json::object& b) {
@@ -54,18 +58,26 @@ Org org_from(const json::object& b) {
 }
 
 json::object body_of(const Role& role) {
-  return {{"role", role.id}, {"title", text_object(role.title)}, {"allow", to_array(role.allow.names())},
+  return {{"role", role.id},
+          {"title", text_object(role.title)},
+          {"allow", to_array(role.allow.names())},
           {"deny", to_array(role.deny.names())}};
 }
 
 Role role_from(const json::object& b) {
-  return {string_of(b, "role"), text_of(b, "title"), permissions_from(b, "allow"), permissions_from(b, "deny"), false};
+  return {string_of(b, "role"), text_of(b, "title"), permissions_from(b, "allow"),
+          permissions_from(b, "deny"), false};
 }
 
 json::object body_of(const Post& post) {
-  return {{"org", post.org}, {"post", post.id}, {"title", text_object(post.title)}, {"holder", post.holder},
-          {"deputies", to_array(post.deputies)}, {"chief_of", to_array(post.chief_of)},
-          {"absent_from", post.absent_from}, {"absent_until", post.absent_until}};
+  return {{"org", post.org},
+          {"post", post.id},
+          {"title", text_object(post.title)},
+          {"holder", post.holder},
+          {"deputies", to_array(post.deputies)},
+          {"chief_of", to_array(post.chief_of)},
+          {"absent_from", post.absent_from},
+          {"absent_until", post.absent_until}};
 }
 
 Post post_from(const json::object& b) {
@@ -82,7 +94,10 @@ Post post_from(const json::object& b) {
 }
 
 json::object body_of(const Team& team) {
-  return {{"org", team.org}, {"team", team.id}, {"title", text_object(team.title)}, {"members", to_array(team.members)}};
+  return {{"org", team.org},
+          {"team", team.id},
+          {"title", text_object(team.title)},
+          {"members", to_array(team.members)}};
 }
 
 Team team_from(const json::object& b) {
@@ -90,17 +105,27 @@ Team team_from(const json::object& b) {
 }
 
 json::object body_of(const Queue& q) {
-  return {{"org", q.org}, {"procedure", q.procedure}, {"people", to_array(q.people)}, {"teams", to_array(q.teams)}};
+  return {{"org", q.org},
+          {"procedure", q.procedure},
+          {"people", to_array(q.people)},
+          {"teams", to_array(q.teams)}};
 }
 
 Queue queue_from(const json::object& b) {
-  return {string_of(b, "org"), string_of(b, "procedure"), strings_of(b, "people"), strings_of(b, "teams")};
+  return {string_of(b, "org"), string_of(b, "procedure"), strings_of(b, "people"),
+          strings_of(b, "teams")};
 }
 
 json::object body_of(const TokenRecord& t) {
-  return {{"token", t.facts.id}, {"org", t.facts.org}, {"made_by", t.facts.made_by}, {"hash", t.hash},
-          {"scopes", to_array(t.facts.scopes.names())}, {"added_at", t.facts.added_at},
-          {"expires_at", t.facts.expires_at}, {"revoked", t.facts.revoked}, {"label", t.label}};
+  return {{"token", t.facts.id},
+          {"org", t.facts.org},
+          {"made_by", t.facts.made_by},
+          {"hash", t.hash},
+          {"scopes", to_array(t.facts.scopes.names())},
+          {"added_at", t.facts.added_at},
+          {"expires_at", t.facts.expires_at},
+          {"revoked", t.facts.revoked},
+          {"label", t.label}};
 }
 
 TokenRecord token_from(const json::object& b) {
@@ -120,13 +145,26 @@ TokenRecord token_from(const json::object& b) {
 // Without what is sealed: a snapshot holds no personal data either.
 json::object body_of(const PersonRecord& p) {
   json::array grants, used;
-  for (const auto& g : p.facts.grants) grants.push_back(json::object{{"role", g.role}, {"org", g.org}});
+  for (const auto& g : p.facts.grants)
+    grants.push_back(json::object{{"role", g.role}, {"org", g.org}});
   for (auto i : p.recovery_used) used.emplace_back(i);
-  return {{"person", p.facts.id}, {"org", p.facts.org}, {"staff_no", p.facts.staff_no}, {"lang", p.facts.lang},
-          {"active", p.facts.active}, {"must_change", p.facts.must_change_password}, {"grants", grants},
-          {"added_at", p.facts.added_at}, {"signed_in_at", p.facts.signed_in_at}, {"profile", p.profile},
-          {"password", p.password}, {"password_owner", p.password_owner}, {"one_time_until", p.one_time_until},
-          {"totp", p.totp}, {"totp_owner", p.totp_owner}, {"totp_step", p.totp_step}, {"recovery_used", used},
+  return {{"person", p.facts.id},
+          {"org", p.facts.org},
+          {"staff_no", p.facts.staff_no},
+          {"lang", p.facts.lang},
+          {"active", p.facts.active},
+          {"must_change", p.facts.must_change_password},
+          {"grants", grants},
+          {"added_at", p.facts.added_at},
+          {"signed_in_at", p.facts.signed_in_at},
+          {"profile", p.profile},
+          {"password", p.password},
+          {"password_owner", p.password_owner},
+          {"one_time_until", p.one_time_until},
+          {"totp", p.totp},
+          {"totp_owner", p.totp_owner},
+          {"totp_step", p.totp_step},
+          {"recovery_used", used},
           {"erased", p.erased}};
 }
 
@@ -171,7 +209,8 @@ bool is_slug(std::string_view s) {
 bool fits(std::string_view s, std::size_t points_min, std::size_t points_max) {
   if (!is_utf8(s)) return false;
   std::size_t n = code_points(s);
-  bool plain = std::none_of(s.begin(), s.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  bool plain =
+      std::none_of(s.begin(), s.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
   return plain && n >= points_min && n <= points_max;
 }
 
@@ -179,15 +218,17 @@ Status check_title(const Text& title, std::string_view pointer) {
   for (const auto& [part, text] : {std::pair{"/zh", &title.zh}, std::pair{"/en", &title.en}}) {
     if (!fits(*text, 1, 100) || trim(*text).empty()) {
       return invalid("identity.title", std::string(pointer) + part,
-                     {"请用中文和英文各填写 1–100 个字的名称", "Give a name of 1–100 characters in Chinese and in English"});
+                     {"请用中文和英文各填写 1–100 个字的名称",
+                      "Give a name of 1–100 characters in Chinese and in English"});
     }
   }
   return done();
 }
 
 Problem unknown_person(std::string_view pointer) {
-  return invalid("identity.unknown-person", std::string(pointer),
-                 {"没有这个人员，或已停用；请重新选择", "There is no such active person; choose again"});
+  return invalid(
+      "identity.unknown-person", std::string(pointer),
+      {"没有这个人员，或已停用；请重新选择", "There is no such active person; choose again"});
 }
 
 Problem unknown_org(std::string_view pointer) {

@@ -63,7 +63,8 @@ const Team* Identity::Impl::acting_team(std::string_view team, std::string_view 
     auto it = teams.find({at, std::string(team)});
     if (it == teams.end()) continue;
     const auto& m = it->second.members;
-    if (std::any_of(m.begin(), m.end(), [&](const auto& p) { return active(p); })) return &it->second;
+    if (std::any_of(m.begin(), m.end(), [&](const auto& p) { return active(p); }))
+      return &it->second;
   }
   return nullptr;
 }
@@ -72,13 +73,15 @@ const Queue* Identity::Impl::acting_queue(std::string_view procedure, std::strin
   for (std::string at(org); !at.empty(); at = parent_of(at)) {
     for (const std::string& key : {std::string(procedure), std::string("*")}) {
       auto it = queues.find({at, key});
-      if (it != queues.end() && (!it->second.people.empty() || !it->second.teams.empty())) return &it->second;
+      if (it != queues.end() && (!it->second.people.empty() || !it->second.teams.empty()))
+        return &it->second;
     }
   }
   return nullptr;
 }
 
-std::string Identity::post_basis(std::string_view person, std::string_view post, std::string_view org) const {
+std::string Identity::post_basis(std::string_view person, std::string_view post,
+                                 std::string_view org) const {
   const Post* p = impl_->acting_post(post, org);
   if (p == nullptr) return {};
   auto now = impl_->acting(*p);
@@ -91,10 +94,12 @@ std::vector<std::string> Identity::post_people(std::string_view post, std::strin
   return p == nullptr ? std::vector<std::string>() : impl_->acting(*p);
 }
 
-std::string Identity::team_basis(std::string_view person, std::string_view team, std::string_view org) const {
+std::string Identity::team_basis(std::string_view person, std::string_view team,
+                                 std::string_view org) const {
   if (!impl_->active(person)) return {};
   const Team* t = impl_->acting_team(team, org);
-  if (t == nullptr || std::find(t->members.begin(), t->members.end(), person) == t->members.end()) return {};
+  if (t == nullptr || std::find(t->members.begin(), t->members.end(), person) == t->members.end())
+    return {};
   return "team:" + t->id;
 }
 
@@ -107,7 +112,8 @@ std::vector<std::string> Identity::team_people(std::string_view team, std::strin
   return out;
 }
 
-std::string Identity::queue_basis(std::string_view person, std::string_view procedure, std::string_view org) const {
+std::string Identity::queue_basis(std::string_view person, std::string_view procedure,
+                                  std::string_view org) const {
   if (!impl_->active(person)) return {};
   const Queue* q = impl_->acting_queue(procedure, org);
   if (q == nullptr) return {};
@@ -117,7 +123,8 @@ std::string Identity::queue_basis(std::string_view person, std::string_view proc
   return in ? "queue:" + std::string(procedure) : std::string();
 }
 
-std::vector<std::string> Identity::queue_people(std::string_view procedure, std::string_view org) const {
+std::vector<std::string> Identity::queue_people(std::string_view procedure,
+                                                std::string_view org) const {
   std::vector<std::string> out;
   const Queue* q = impl_->acting_queue(procedure, org);
   if (q == nullptr) return out;
@@ -135,7 +142,8 @@ std::vector<std::string> Identity::queue_people(std::string_view procedure, std:
 // An organisation's own choice of who heads a level wins over the template's.
 std::string Identity::chief_post(std::string_view level, std::string_view org) const {
   for (std::string at(org); !at.empty(); at = impl_->parent_of(at)) {
-    for (auto it = impl_->posts.lower_bound({at, ""}); it != impl_->posts.end() && it->first.first == at; ++it) {
+    for (auto it = impl_->posts.lower_bound({at, ""});
+         it != impl_->posts.end() && it->first.first == at; ++it) {
       const auto& levels = it->second.chief_of;
       if (std::find(levels.begin(), levels.end(), level) != levels.end()) return it->second.id;
     }
@@ -149,6 +157,8 @@ std::string Identity::chief_post(std::string_view level, std::string_view org) c
 
 bool Identity::is_active_person(std::string_view person) const { return impl_->active(person); }
 bool Identity::is_org(std::string_view org) const { return impl_->orgs.contains(std::string(org)); }
-bool Identity::within(std::string_view org, std::string_view ancestor) const { return impl_->within(org, ancestor); }
+bool Identity::within(std::string_view org, std::string_view ancestor) const {
+  return impl_->within(org, ancestor);
+}
 
 }  // namespace cw

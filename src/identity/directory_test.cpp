@@ -36,8 +36,12 @@ TEST_F(DirectoryTest, ACentreWithoutACounselUsesTheProvinces) {
 TEST_F(DirectoryTest, DeputiesActWhileTheHolderIsAwayOrTheChairIsEmpty) {
   auto holder = c.person("holder"), deputy = c.person("deputy");
   std::int64_t now = c.clock.now_ms();
-  c.post({.org = hq, .id = "duty-officer", .holder = holder, .deputies = {deputy},
-          .absent_from = now + 3'600'000, .absent_until = now + 7'200'000});
+  c.post({.org = hq,
+          .id = "duty-officer",
+          .holder = holder,
+          .deputies = {deputy},
+          .absent_from = now + 3'600'000,
+          .absent_until = now + 7'200'000});
   EXPECT_EQ(post_basis(holder, "duty-officer", hq), "post:duty-officer");
   EXPECT_EQ(post_basis(deputy, "duty-officer", hq), "");
   c.clock.advance_ms(3'600'000);
@@ -69,37 +73,49 @@ TEST_F(DirectoryTest, TheTemplateNamesWhoHeadsEachLevelAndAnOrganisationMayDiffe
   EXPECT_EQ(chief("lead", centre), "shift-lead");
   EXPECT_EQ(chief("nonsense", centre), "");
   EXPECT_EQ(chief("duty", "org_unknown"), "");
-  c.post({.org = province, .id = "night-chief", .title = Text{"夜班主任", "Night chief"}, .chief_of = {{"duty"}}});
+  c.post({.org = province,
+          .id = "night-chief",
+          .title = Text{"夜班主任", "Night chief"},
+          .chief_of = {{"duty"}}});
   EXPECT_EQ(chief("duty", centre), "night-chief");
   EXPECT_EQ(chief("duty", hq), "duty-officer");
-  auto twice = c.identity->set_post(c.admin, {}, {.org = province, .id = "other", .title = Text{"另", "Other"}, .chief_of = {{"duty"}}});
+  auto twice = c.identity->set_post(
+      c.admin, {},
+      {.org = province, .id = "other", .title = Text{"另", "Other"}, .chief_of = {{"duty"}}});
   ASSERT_FALSE(twice.ok());
   EXPECT_EQ(twice.problem().fields[0].pointer, "/chief_of/0");
 }
 
 TEST_F(DirectoryTest, TeamsAndQueuesClimbTheTreeToo) {
   auto a = c.person("a1"), b = c.person("b1");
-  ASSERT_TRUE(c.identity->set_team(c.admin, {}, {hq, "technical", {"技术组", "Technical"}, {a}}).ok());
-  ASSERT_TRUE(c.identity->set_queue(c.admin, {}, {centre, "ticket.after-sales", {b}, {"technical"}}).ok());
+  ASSERT_TRUE(
+      c.identity->set_team(c.admin, {}, {hq, "technical", {"技术组", "Technical"}, {a}}).ok());
+  ASSERT_TRUE(
+      c.identity->set_queue(c.admin, {}, {centre, "ticket.after-sales", {b}, {"technical"}}).ok());
   c.read([&] {
     const Identity& i = *c.identity;
     EXPECT_EQ(i.team_basis(a, "technical", centre), "team:technical");
     EXPECT_EQ(i.team_basis(b, "technical", centre), "");
-    EXPECT_EQ(i.queue_basis(a, "ticket.after-sales", centre), "queue:ticket.after-sales") << "through the team";
+    EXPECT_EQ(i.queue_basis(a, "ticket.after-sales", centre), "queue:ticket.after-sales")
+        << "through the team";
     EXPECT_EQ(i.queue_basis(b, "ticket.after-sales", centre), "queue:ticket.after-sales");
     EXPECT_EQ(i.queue_basis(b, "plan.customer-leak", centre), "");
     EXPECT_EQ(i.queue_people("ticket.after-sales", centre).size(), 2u);
     EXPECT_THAT(i.queue_people("ticket.after-sales", hq), IsEmpty());
   });
   ASSERT_TRUE(c.identity->set_queue(c.admin, {}, {hq, "*", {a}, {}}).ok());
-  c.read([&] { EXPECT_EQ(c.identity->queue_basis(a, "plan.customer-leak", centre), "queue:plan.customer-leak"); });
+  c.read([&] {
+    EXPECT_EQ(c.identity->queue_basis(a, "plan.customer-leak", centre), "queue:plan.customer-leak");
+  });
 }
 
 TEST_F(DirectoryTest, BadPostsAreRefusedWithTheFieldNamed) {
   auto a = c.person("a1");
   auto refused = [&](PostInput in) {
     auto r = c.identity->set_post(c.admin, {}, in);
-    return r ? std::string("accepted") : r.problem().fields.empty() ? r.problem().code : r.problem().fields[0].pointer;
+    return r                            ? std::string("accepted")
+           : r.problem().fields.empty() ? r.problem().code
+                                        : r.problem().fields[0].pointer;
   };
   EXPECT_EQ(refused({.org = "org_x", .id = "counsel"}), "/org");
   EXPECT_EQ(refused({.org = hq, .id = "Counsel"}), "/id");
@@ -107,7 +123,8 @@ TEST_F(DirectoryTest, BadPostsAreRefusedWithTheFieldNamed) {
   EXPECT_EQ(refused({.org = hq, .id = "counsel", .holder = "per_x"}), "/holder");
   EXPECT_EQ(refused({.org = hq, .id = "counsel", .holder = a, .deputies = {a}}), "/deputies");
   EXPECT_EQ(refused({.org = hq, .id = "counsel", .deputies = {a, a}}), "/deputies/1");
-  EXPECT_EQ(refused({.org = hq, .id = "counsel", .absent_from = 10, .absent_until = 5}), "/absent_until");
+  EXPECT_EQ(refused({.org = hq, .id = "counsel", .absent_from = 10, .absent_until = 5}),
+            "/absent_until");
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace cw {
 class Centre {
  public:
   explicit Centre(AccessOptions options = cheap()) : options_(std::move(options)) {
-    folder_ = std::filesystem::temp_directory_path() / ("identity-" + to_hex(SystemRandom().bytes(8)));
+    folder_ =
+        std::filesystem::temp_directory_path() / ("identity-" + to_hex(SystemRandom().bytes(8)));
     std::filesystem::create_directories(folder_);
     root_key_ = SystemRandom().bytes(32);
     start();
@@ -34,7 +35,8 @@ class Centre {
 
   void start() {
     std::string path = (folder_ / "journal.db").string();
-    JournalOptions jo{.path = path, .origin = "test.example/log", .reserve_bytes = 1 << 20, .full_sync = false};
+    JournalOptions jo{
+        .path = path, .origin = "test.example/log", .reserve_bytes = 1 << 20, .full_sync = false};
     jo.schemas = {Sealed::schema(), Identity::schema()};
     journal = std::make_unique<Journal>(jo, clock, random);
     sealed = std::make_unique<Sealed>(path, SecretBytes::copy(root_key_), random);
@@ -55,7 +57,8 @@ class Centre {
   }
 
   // Signs in, and changes the password first when `chosen` is given.
-  Principal enter(const std::string& login, const std::string& password, const std::string& chosen = "") {
+  Principal enter(const std::string& login, const std::string& password,
+                  const std::string& chosen = "") {
     auto in = identity->access().sign_in({.login = login, .password = password});
     EXPECT_TRUE(in.ok()) << login << ": " << (in ? "" : in.problem().code);
     if (!in) return {};
@@ -66,8 +69,12 @@ class Centre {
   }
 
   // A person of the centre with the given roles, and their sign-in.
-  std::string person(const std::string& login, const std::vector<std::string>& roles = {}, std::string org = "") {
-    PersonInput in{.name = "测试 " + login, .login = login, .staff_no = "S-" + login, .org = org.empty() ? first.org : org};
+  std::string person(const std::string& login, const std::vector<std::string>& roles = {},
+                     std::string org = "") {
+    PersonInput in{.name = "测试 " + login,
+                   .login = login,
+                   .staff_no = "S-" + login,
+                   .org = org.empty() ? first.org : org};
     for (const auto& r : roles) in.grants.push_back({r, in.org});
     auto made = identity->add_person(admin, {}, in);
     EXPECT_TRUE(made.ok()) << made.problem().code;
@@ -75,11 +82,14 @@ class Centre {
     return made->id;
   }
   Principal principal(const std::string& login) {
-    return enter(login, passwords[login], login == "x" ? "" : "correct horse battery " + login + "!");
+    return enter(login, passwords[login],
+                 login == "x" ? "" : "correct horse battery " + login + "!");
   }
 
   template <typename F>
-  auto read(F&& f) { return journal->read(std::forward<F>(f)); }
+  auto read(F&& f) {
+    return journal->read(std::forward<F>(f));
+  }
 
   std::vector<Entry> entries() {
     std::vector<Entry> out;
@@ -118,6 +128,8 @@ class Centre {
 
 inline std::string code_of(const Status& s) { return s ? "" : s.problem().code; }
 template <typename T>
-std::string code_of(const Result<T>& r) { return r ? "" : r.problem().code; }
+std::string code_of(const Result<T>& r) {
+  return r ? "" : r.problem().code;
+}
 
 }  // namespace cw

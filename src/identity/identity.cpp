@@ -10,7 +10,8 @@
 namespace cw {
 
 const char* Identity::schema() {
-  return "CREATE TABLE IF NOT EXISTS identity_seen(id TEXT PRIMARY KEY, at INTEGER NOT NULL, until INTEGER NOT NULL) "
+  return "CREATE TABLE IF NOT EXISTS identity_seen(id TEXT PRIMARY KEY, at INTEGER NOT NULL, until "
+         "INTEGER NOT NULL) "
          "STRICT, WITHOUT ROWID;"
          "CREATE INDEX IF NOT EXISTS identity_seen_until ON identity_seen(until)";
 }
@@ -45,21 +46,26 @@ std::optional<Identity::First> Identity::first_start(Text organisation) {
   std::int64_t now = impl_->clock.now_ms();
   first.org = new_id("org", now, impl_->random);
   first.person = new_id("per", now, impl_->random);
-  auto answer = impl_->change({.id = "identity-first-start", .vital = true}, [&](Draft& d) -> Result<json::object> {
-    Entry by = entry_by(Principal::system(), "system", "org-set", body_of(Org{first.org, "", "hq", organisation}));
-    d.append(by);
-    PersonRecord p;
-    p.facts = {.id = first.person, .org = first.org, .lang = "zh"};
-    json::object profile{{"name", "Administrator"}, {"login", first.login}, {"email", ""}, {"phone", ""}};
-    Entry added = entry_by(Principal::system(), "system", "person-added", {{"person", first.person}, {"org", first.org},
-                           {"staff_no", ""}, {"lang", "zh"}});
-    added.content = impl_->seal(d, first.person, json::serialize(profile));
-    d.append(added);
-    d.append(entry_by(Principal::system(), "system", "granted",
-                      {{"person", first.person}, {"role", "administrator"}, {"org", first.org}}));
-    impl_->set_password(d, by, first.person, *phc, {{"one_time", true}, {"until", 0}});
-    return json::object{};
-  });
+  auto answer = impl_->change(
+      {.id = "identity-first-start", .vital = true}, [&](Draft& d) -> Result<json::object> {
+        Entry by = entry_by(Principal::system(), "system", "org-set",
+                            body_of(Org{first.org, "", "hq", organisation}));
+        d.append(by);
+        PersonRecord p;
+        p.facts = {.id = first.person, .org = first.org, .lang = "zh"};
+        json::object profile{
+            {"name", "Administrator"}, {"login", first.login}, {"email", ""}, {"phone", ""}};
+        Entry added = entry_by(
+            Principal::system(), "system", "person-added",
+            {{"person", first.person}, {"org", first.org}, {"staff_no", ""}, {"lang", "zh"}});
+        added.content = impl_->seal(d, first.person, json::serialize(profile));
+        d.append(added);
+        d.append(
+            entry_by(Principal::system(), "system", "granted",
+                     {{"person", first.person}, {"role", "administrator"}, {"org", first.org}}));
+        impl_->set_password(d, by, first.person, *phc, {{"one_time", true}, {"until", 0}});
+        return json::object{};
+      });
   if (!answer || answer->repeated) return std::nullopt;
   return first;
 }
@@ -88,7 +94,8 @@ namespace {
 
 Problem hashing_busy() {
   Problem p = problem(Refusal::unavailable, "session.busy",
-                      {"登录请求过多，请稍后再试；什么也没有改变", "Too many sign-ins at once; try again shortly. Nothing was changed"});
+                      {"登录请求过多，请稍后再试；什么也没有改变",
+                       "Too many sign-ins at once; try again shortly. Nothing was changed"});
   p.retry_after_s = 3;
   return p;
 }
@@ -113,8 +120,8 @@ Result<bool> Identity::Impl::check_password(const std::string& phc, std::string_
 }
 
 // Each credential has an owner of its own, so that replacing it destroys the old one's key.
-void Identity::Impl::set_password(Draft& d, const Entry& by, const std::string& person, const std::string& phc,
-                                  json::object more) {
+void Identity::Impl::set_password(Draft& d, const Entry& by, const std::string& person,
+                                  const std::string& phc, json::object more) {
   std::string old_owner;
   if (const PersonRecord* p = find(person)) old_owner = p->password_owner;
   Entry e = by;
@@ -130,18 +137,24 @@ void Identity::Impl::set_password(Draft& d, const Entry& by, const std::string& 
 
 // Remembers when a session or token was used, at most once per `every_ms`. Not waited for: a crash
 // may only make a session look idle for longer than it was.
-void Identity::Impl::touch(const std::string& id, const SeenAt& seen, std::int64_t now, std::int64_t every_ms,
-                           std::int64_t until) {
+void Identity::Impl::touch(const std::string& id, const SeenAt& seen, std::int64_t now,
+                           std::int64_t every_ms, std::int64_t until) {
   seen.at = now;
   std::int64_t saved = seen.saved;
   if (now - saved < every_ms || !seen.saved.compare_exchange_strong(saved, now)) return;
-  journal.submit({}, [id, now, until](Draft& d) -> Result<json::object> {
-    d.row([id, now, until](Database& db) {
-      db.run("INSERT INTO identity_seen VALUES($1,$2,$3) ON CONFLICT(id) DO UPDATE SET at=excluded.at", id, now, until);
-      db.run("DELETE FROM identity_seen WHERE until<$1", now);
-    });
-    return json::object{};
-  }, [](const Result<Answer>&) {});
+  journal.submit(
+      {},
+      [id, now, until](Draft& d) -> Result<json::object> {
+        d.row([id, now, until](Database& db) {
+          db.run(
+              "INSERT INTO identity_seen VALUES($1,$2,$3) ON CONFLICT(id) DO UPDATE SET "
+              "at=excluded.at",
+              id, now, until);
+          db.run("DELETE FROM identity_seen WHERE until<$1", now);
+        });
+        return json::object{};
+      },
+      [](const Result<Answer>&) {});
 }
 
 Entry entry_by(const Principal& who, std::string basis, std::string_view verb, json::object body) {

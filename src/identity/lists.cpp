@@ -76,7 +76,9 @@ Page<Person> Identity::people(const PeopleQuery& query) const {
     if (!needle.empty() && p.folded.find(needle) == std::string::npos) return false;
     if (!query.org.empty() && !below(p.facts.org)) return false;
     const auto& g = p.facts.grants;
-    if (!query.role.empty() && std::none_of(g.begin(), g.end(), [&](const Grant& x) { return x.role == query.role; })) return false;
+    if (!query.role.empty() &&
+        std::none_of(g.begin(), g.end(), [&](const Grant& x) { return x.role == query.role; }))
+      return false;
     return query.post.empty() || standing(p.facts.id);
   };
   Page<Person> page;
@@ -114,9 +116,11 @@ std::vector<Post> Identity::posts(std::string_view org) const {
     post.chief_of = t.chief_of;
     add(it == impl_->posts.end() ? std::move(post) : it->second);
   }
-  for (auto it = impl_->posts.lower_bound({std::string(org), ""}); it != impl_->posts.end() && it->first.first == org; ++it) {
+  for (auto it = impl_->posts.lower_bound({std::string(org), ""});
+       it != impl_->posts.end() && it->first.first == org; ++it) {
     const auto& t = post_template();
-    if (std::none_of(t.begin(), t.end(), [&](const auto& x) { return it->first.second == x.id; })) add(it->second);
+    if (std::none_of(t.begin(), t.end(), [&](const auto& x) { return it->first.second == x.id; }))
+      add(it->second);
   }
   return out;
 }

@@ -15,23 +15,27 @@ constexpr std::size_t kMembersMax = 1'500;  // so that the entry stays below 65,
 constexpr std::size_t kRolesMax = 200;
 
 Problem slug_problem(std::string_view pointer) {
-  return invalid("identity.name", std::string(pointer),
-                 {"标识须为 1–64 个小写字母、数字、- 或 .，以字母开头",
-                  "An identifier has 1–64 lower-case letters, digits, - or ., and starts with a letter"});
+  return invalid(
+      "identity.name", std::string(pointer),
+      {"标识须为 1–64 个小写字母、数字、- 或 .，以字母开头",
+       "An identifier has 1–64 lower-case letters, digits, - or ., and starts with a letter"});
 }
 
 // Everyone in `list` is an active person, once.
-Status check_people(const Identity::Impl& s, const std::vector<std::string>& list, std::size_t count_max,
-                    std::string_view pointer) {
+Status check_people(const Identity::Impl& s, const std::vector<std::string>& list,
+                    std::size_t count_max, std::string_view pointer) {
   if (list.size() > count_max) {
     std::string n = std::to_string(count_max);
-    return invalid("identity.too-many", std::string(pointer), {"最多 " + n + " 人", "At most " + n + " people"});
+    return invalid("identity.too-many", std::string(pointer),
+                   {"最多 " + n + " 人", "At most " + n + " people"});
   }
   std::set<std::string_view> once;
   for (std::size_t i = 0; i < list.size(); ++i) {
     std::string at = std::string(pointer) + "/" + std::to_string(i);
     if (!s.active(list[i])) return unknown_person(at);
-    if (!once.insert(list[i]).second) return invalid("identity.twice", at, {"同一个人出现了两次", "The same person stands here twice"});
+    if (!once.insert(list[i]).second)
+      return invalid("identity.twice", at,
+                     {"同一个人出现了两次", "The same person stands here twice"});
   }
   return done();
 }
@@ -44,10 +48,13 @@ const PostTemplate* template_of(std::string_view id) {
 }
 
 // Who else heads `level` in this organisation, by its own choice.
-const Post* head_of(const Identity::Impl& s, const std::string& org, const std::string& level, const std::string& but) {
-  for (auto it = s.posts.lower_bound({org, ""}); it != s.posts.end() && it->first.first == org; ++it) {
+const Post* head_of(const Identity::Impl& s, const std::string& org, const std::string& level,
+                    const std::string& but) {
+  for (auto it = s.posts.lower_bound({org, ""}); it != s.posts.end() && it->first.first == org;
+       ++it) {
     const auto& levels = it->second.chief_of;
-    if (it->second.id != but && std::find(levels.begin(), levels.end(), level) != levels.end()) return &it->second;
+    if (it->second.id != but && std::find(levels.begin(), levels.end(), level) != levels.end())
+      return &it->second;
   }
   return nullptr;
 }
@@ -68,7 +75,8 @@ Result<std::vector<std::string>> levels_for(const Identity::Impl& s, const PostI
     if (!is_slug(level) || i >= 16) return slug_problem(at);
     if (head_of(s, in.org, level, in.id) != nullptr) {
       return invalid("identity.level-taken", at,
-                     {"此级别已由另一岗位指挥；请先从该岗位移除", "Another post heads this level; take it from that post first"});
+                     {"此级别已由另一岗位指挥；请先从该岗位移除",
+                      "Another post heads this level; take it from that post first"});
     }
     out.push_back(level);
   }
@@ -93,14 +101,16 @@ Result<Answer> Identity::add_org(const Principal& who, Command command, std::str
     auto basis = impl_->may(who, Permission::people_manage, parent);
     if (!basis) return basis.problem();
     if (kind != "hq" && kind != "province" && kind != "centre") {
-      return invalid("identity.org-kind", "/kind", {"类型为 hq、province 或 centre", "The kind is hq, province or centre"});
+      return invalid("identity.org-kind", "/kind",
+                     {"类型为 hq、province 或 centre", "The kind is hq, province or centre"});
     }
     if (auto s = check_title(name, "/name"); !s) return s.problem();
     std::size_t depth = 1;
     for (std::string at(parent); !at.empty(); at = impl_->parent_of(at)) ++depth;
     if (depth > kOrgDepthMax || impl_->orgs.size() >= kOrgsMax) {
-      return problem(Refusal::conflict, "identity.orgs-max",
-                     {"组织最多 2,000 个、8 层", "There are at most 2,000 organisations, 8 levels deep"});
+      return problem(
+          Refusal::conflict, "identity.orgs-max",
+          {"组织最多 2,000 个、8 层", "There are at most 2,000 organisations, 8 levels deep"});
     }
     Org org{new_id("org", d.now_ms(), d.random()), std::string(parent), std::string(kind), name};
     d.append(entry_by(who, *basis, "org-set", body_of(org)));
@@ -108,7 +118,8 @@ Result<Answer> Identity::add_org(const Principal& who, Command command, std::str
   });
 }
 
-Result<Answer> Identity::rename_org(const Principal& who, Command command, std::string_view id, Text name) {
+Result<Answer> Identity::rename_org(const Principal& who, Command command, std::string_view id,
+                                    Text name) {
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
     auto it = impl_->orgs.find(std::string(id));
     if (it == impl_->orgs.end()) return unknown_org("/org");
@@ -142,9 +153,12 @@ Result<Answer> Identity::set_post(const Principal& who, Command command, const P
     }
     if (auto s = check_title(post.title, "/title"); !s) return s.problem();
     if (!in.holder.empty() && !impl_->active(in.holder)) return unknown_person("/holder");
-    if (auto s = check_people(*impl_, in.deputies, kDeputiesMax, "/deputies"); !s) return s.problem();
-    if (!in.holder.empty() && std::find(in.deputies.begin(), in.deputies.end(), in.holder) != in.deputies.end()) {
-      return invalid("identity.own-deputy", "/deputies", {"任职者不能同时是自己的代理人", "The holder cannot be their own deputy"});
+    if (auto s = check_people(*impl_, in.deputies, kDeputiesMax, "/deputies"); !s)
+      return s.problem();
+    if (!in.holder.empty() &&
+        std::find(in.deputies.begin(), in.deputies.end(), in.holder) != in.deputies.end()) {
+      return invalid("identity.own-deputy", "/deputies",
+                     {"任职者不能同时是自己的代理人", "The holder cannot be their own deputy"});
     }
     if (auto s = check_absence(in); !s) return s.problem();
     auto levels = levels_for(*impl_, in);
@@ -166,7 +180,8 @@ Result<Answer> Identity::set_team(const Principal& who, Command command, const T
     if (!basis) return basis.problem();
     if (!is_slug(team.id)) return slug_problem("/id");
     if (auto s = check_title(team.title, "/title"); !s) return s.problem();
-    if (auto s = check_people(*impl_, team.members, kMembersMax, "/members"); !s) return s.problem();
+    if (auto s = check_people(*impl_, team.members, kMembersMax, "/members"); !s)
+      return s.problem();
     d.append(entry_by(who, *basis, "team-set", body_of(team)));
     return json::object{};
   });
@@ -179,7 +194,8 @@ Result<Answer> Identity::set_queue(const Principal& who, Command command, const 
     if (!basis) return basis.problem();
     if (queue.procedure != "*" && !is_slug(queue.procedure)) return slug_problem("/procedure");
     if (auto s = check_people(*impl_, queue.people, kMembersMax, "/people"); !s) return s.problem();
-    if (queue.teams.size() > 32) return invalid("identity.too-many", "/teams", {"最多 32 个班组", "At most 32 teams"});
+    if (queue.teams.size() > 32)
+      return invalid("identity.too-many", "/teams", {"最多 32 个班组", "At most 32 teams"});
     for (std::size_t i = 0; i < queue.teams.size(); ++i) {
       if (!is_slug(queue.teams[i])) return slug_problem("/teams/" + std::to_string(i));
     }
@@ -198,11 +214,13 @@ Result<Answer> Identity::set_role(const Principal& who, Command command, const R
     for (const auto& builtin : builtin_roles()) {
       if (builtin.id == role.id) {
         return problem(Refusal::conflict, "identity.builtin-role",
-                       {"内置角色不能修改；请新建一个角色", "Built-in roles do not change; make a role of your own"});
+                       {"内置角色不能修改；请新建一个角色",
+                        "Built-in roles do not change; make a role of your own"});
       }
     }
     if (!impl_->roles.contains(role.id) && impl_->roles.size() >= kRolesMax) {
-      return problem(Refusal::conflict, "identity.roles-max", {"自定义角色最多 200 个", "There are at most 200 custom roles"});
+      return problem(Refusal::conflict, "identity.roles-max",
+                     {"自定义角色最多 200 个", "There are at most 200 custom roles"});
     }
     d.append(entry_by(who, *basis, "role-set", body_of(role)));
     return json::object{};

@@ -32,12 +32,14 @@ std::vector<std::string> make_recovery_codes(Random& random) {
 std::string sealed_factor(std::string_view secret, const std::vector<std::string>& codes) {
   json::array hashes;
   for (const auto& c : codes) hashes.emplace_back(token_hash(plain_recovery(c)));
-  return json::serialize(json::object{{"secret", to_base64(secret)}, {"recovery", std::move(hashes)}});
+  return json::serialize(
+      json::object{{"secret", to_base64(secret)}, {"recovery", std::move(hashes)}});
 }
 
 }  // namespace
 
-Access::Impl::Factor Access::Impl::second_factor(const Candidate& who, std::string_view code, std::int64_t now_ms) {
+Access::Impl::Factor Access::Impl::second_factor(const Candidate& who, std::string_view code,
+                                                 std::int64_t now_ms) {
   auto text = id.sealed.open(who.totp);
   if (!text) return {};
   auto parsed = parse_json(*text);
@@ -54,7 +56,8 @@ Access::Impl::Factor Access::Impl::second_factor(const Candidate& who, std::stri
   for (std::size_t i = 0; i < hashes.size(); ++i) {
     if (!equal_constant_time(hashes[i], hash)) continue;
     auto index = static_cast<std::int64_t>(i);
-    bool used = std::find(who.recovery_used.begin(), who.recovery_used.end(), index) != who.recovery_used.end();
+    bool used = std::find(who.recovery_used.begin(), who.recovery_used.end(), index) !=
+                who.recovery_used.end();
     return {.ok = !used, .index = index};
   }
   return {};
@@ -66,7 +69,8 @@ Result<Access::Enrolment> Access::begin_totp(const Principal& who) {
   if (!person) return session_expired();
   if (auto s = id.recent(who); !s) return s.problem();
   SecretBytes secret = SecretBytes::random(20, id.random);
-  Enrolment out{to_base32(secret.view()), totp_uri(id.options.issuer, person->login, secret.view())};
+  Enrolment out{to_base32(secret.view()),
+                totp_uri(id.options.issuer, person->login, secret.view())};
   std::int64_t now = id.clock.now_ms();
   std::lock_guard lock(impl_->enrolling_mutex);
   std::erase_if(impl_->enrolling, [&](const auto& e) { return e.second.until_ms <= now; });
@@ -82,20 +86,24 @@ Result<std::vector<std::string>> Access::confirm_totp(const Principal& who, std:
     std::lock_guard lock(impl_->enrolling_mutex);
     auto it = impl_->enrolling.find(who.person);
     if (it == impl_->enrolling.end() || it->second.until_ms <= now) {
-      return problem(Refusal::conflict, "totp.not-begun", {"请重新开始绑定验证器", "Begin the enrolment again"});
+      return problem(Refusal::conflict, "totp.not-begun",
+                     {"请重新开始绑定验证器", "Begin the enrolment again"});
     }
     secret = it->second.secret.clone();
   }
   auto step = totp_match(secret.view(), trim(code), now);
   if (!step) {
-    return invalid("totp.code", "/code", {"验证码不正确；请核对手机时间后重试", "The code is not right; check the phone's time and try again"});
+    return invalid("totp.code", "/code",
+                   {"验证码不正确；请核对手机时间后重试",
+                    "The code is not right; check the phone's time and try again"});
   }
   std::vector<std::string> codes = make_recovery_codes(id.random);
   auto answer = id.change({.vital = true}, [&](Draft& d) -> Result<json::object> {
     const PersonRecord* p = id.find(who.person);
     if (p == nullptr || !p->facts.active) return session_expired();
     std::string old_owner = p->totp_owner, owner = new_id("crd", d.now_ms(), d.random());
-    Entry e = entry_by(who, "self", "totp-set", {{"person", who.person}, {"credential", owner}, {"step", *step}});
+    Entry e = entry_by(who, "self", "totp-set",
+                       {{"person", who.person}, {"credential", owner}, {"step", *step}});
     e.content = id.seal(d, owner, sealed_factor(secret.view(), codes));
     d.append(std::move(e));
     id.destroy(d, old_owner);

@@ -29,7 +29,8 @@ void each_body(const json::object& slice, std::string_view key, const F& f) {
 std::string session_lines(const std::map<std::string, SessionRecord>& sessions) {
   std::string out;
   for (const auto& [id, s] : sessions) {
-    out += fmt::format("{} {} {} {} {} {}\n", id, s.person, s.hash, s.since, s.expires_at, s.authenticated_at);
+    out += fmt::format("{} {} {} {} {} {}\n", id, s.person, s.hash, s.since, s.expires_at,
+                       s.authenticated_at);
   }
   return out;
 }
@@ -91,10 +92,22 @@ void Identity::load_slice(std::string_view bytes) {
     if (org.parent.empty()) s.root = org.id;
     s.orgs[org.id] = std::move(org);
   });
-  each_body(slice, "roles", [&](const json::object& b) { Role r = role_from(b); s.roles[r.id] = std::move(r); });
-  each_body(slice, "posts", [&](const json::object& b) { Post p = post_from(b); s.posts[{p.org, p.id}] = std::move(p); });
-  each_body(slice, "teams", [&](const json::object& b) { Team t = team_from(b); s.teams[{t.org, t.id}] = std::move(t); });
-  each_body(slice, "queues", [&](const json::object& b) { Queue q = queue_from(b); s.queues[{q.org, q.procedure}] = std::move(q); });
+  each_body(slice, "roles", [&](const json::object& b) {
+    Role r = role_from(b);
+    s.roles[r.id] = std::move(r);
+  });
+  each_body(slice, "posts", [&](const json::object& b) {
+    Post p = post_from(b);
+    s.posts[{p.org, p.id}] = std::move(p);
+  });
+  each_body(slice, "teams", [&](const json::object& b) {
+    Team t = team_from(b);
+    s.teams[{t.org, t.id}] = std::move(t);
+  });
+  each_body(slice, "queues", [&](const json::object& b) {
+    Queue q = queue_from(b);
+    s.queues[{q.org, q.procedure}] = std::move(q);
+  });
   each_body(slice, "tokens", [&](const json::object& b) { s.add_token(token_from(b)); });
   for (auto line : split(text_or(slice, "sessions"), '\n')) {
     if (!line.empty()) s.add_session(session_from(line));

@@ -30,7 +30,8 @@ PersonRecord& Identity::Impl::add(PersonRecord record) {
 }
 
 void Identity::Impl::index_staff_no(PersonRecord& p, std::string staff_no) {
-  if (auto it = person_by_staff_no.find(p.facts.staff_no); it != person_by_staff_no.end() && it->second == &p) {
+  if (auto it = person_by_staff_no.find(p.facts.staff_no);
+      it != person_by_staff_no.end() && it->second == &p) {
     person_by_staff_no.erase(it);
   }
   p.facts.staff_no = std::move(staff_no);
@@ -38,10 +39,12 @@ void Identity::Impl::index_staff_no(PersonRecord& p, std::string staff_no) {
 }
 
 void Identity::Impl::forget_profile(PersonRecord& p) {
-  if (auto it = person_by_login.find(fold(p.facts.login)); it != person_by_login.end() && it->second == &p) {
+  if (auto it = person_by_login.find(fold(p.facts.login));
+      it != person_by_login.end() && it->second == &p) {
     person_by_login.erase(it);
   }
-  for (auto* s : {&p.facts.name, &p.facts.login, &p.facts.email, &p.facts.phone}) wipe(*s), s->clear();
+  for (auto* s : {&p.facts.name, &p.facts.login, &p.facts.email, &p.facts.phone})
+    wipe(*s), s->clear();
   p.folded = fold(p.facts.staff_no);
 }
 
@@ -158,7 +161,8 @@ void Identity::Impl::on_password_set(const Entry& e) {
     p->facts.must_change_password = bool_or(e.body, "one_time");
     p->one_time_until = int_or(e.body, "until");
   }
-  if (core_to_change(e)) end_sessions_of(std::string(text_or(e.body, "person")), text_or(e.body, "session"));
+  if (core_to_change(e))
+    end_sessions_of(std::string(text_or(e.body, "person")), text_or(e.body, "session"));
 }
 
 void Identity::Impl::on_totp_set(const Entry& e) {
@@ -186,7 +190,8 @@ void Identity::Impl::on_recovery_used(const Entry& e) {
 void Identity::Impl::on_granted(const Entry& e) {
   PersonRecord* p = person_to_change(e);
   if (p == nullptr) return;
-  p->facts.grants.push_back({std::string(text_or(e.body, "role")), std::string(text_or(e.body, "org"))});
+  p->facts.grants.push_back(
+      {std::string(text_or(e.body, "role")), std::string(text_or(e.body, "org"))});
 }
 
 void Identity::Impl::on_withdrawn(const Entry& e) {
@@ -214,7 +219,8 @@ void Identity::Impl::on_signed_in(const Entry& e) {
 }
 
 void Identity::Impl::on_stepped_up(const Entry& e) {
-  if (PersonRecord* p = person_to_change(e)) p->totp_step = std::max(p->totp_step, int_or(e.body, "step"));
+  if (PersonRecord* p = person_to_change(e))
+    p->totp_step = std::max(p->totp_step, int_or(e.body, "step"));
   if (!core_to_change(e)) return;
   if (auto it = sessions.find(std::string(text_or(e.body, "session"))); it != sessions.end()) {
     it->second.authenticated_at = e.at_ms;
@@ -273,16 +279,26 @@ void Identity::Impl::on_token_revoked(const Entry& e) {
 
 const std::unordered_map<std::string_view, Identity::Impl::Apply>& Identity::Impl::verbs() {
   static const std::unordered_map<std::string_view, Apply> table = {
-      {"person-added", &Impl::on_person_added},     {"person-changed", &Impl::on_person_changed},
-      {"person-active", &Impl::on_person_active},   {"person-erased", &Impl::on_person_erased},
-      {"password-set", &Impl::on_password_set},     {"totp-set", &Impl::on_totp_set},
-      {"totp-removed", &Impl::on_totp_removed},     {"recovery-used", &Impl::on_recovery_used},
-      {"granted", &Impl::on_granted},               {"withdrawn", &Impl::on_withdrawn},
-      {"signed-in", &Impl::on_signed_in},           {"stepped-up", &Impl::on_stepped_up},
-      {"signed-out", &Impl::on_signed_out},         {"org-set", &Impl::on_org},
-      {"role-set", &Impl::on_role},                 {"post-set", &Impl::on_post},
-      {"team-set", &Impl::on_team},                 {"queue-set", &Impl::on_queue},
-      {"token-added", &Impl::on_token_added},       {"token-revoked", &Impl::on_token_revoked},
+      {"person-added", &Impl::on_person_added},
+      {"person-changed", &Impl::on_person_changed},
+      {"person-active", &Impl::on_person_active},
+      {"person-erased", &Impl::on_person_erased},
+      {"password-set", &Impl::on_password_set},
+      {"totp-set", &Impl::on_totp_set},
+      {"totp-removed", &Impl::on_totp_removed},
+      {"recovery-used", &Impl::on_recovery_used},
+      {"granted", &Impl::on_granted},
+      {"withdrawn", &Impl::on_withdrawn},
+      {"signed-in", &Impl::on_signed_in},
+      {"stepped-up", &Impl::on_stepped_up},
+      {"signed-out", &Impl::on_signed_out},
+      {"org-set", &Impl::on_org},
+      {"role-set", &Impl::on_role},
+      {"post-set", &Impl::on_post},
+      {"team-set", &Impl::on_team},
+      {"queue-set", &Impl::on_queue},
+      {"token-added", &Impl::on_token_added},
+      {"token-revoked", &Impl::on_token_revoked},
   };
   return table;
 }

@@ -11,25 +11,30 @@
 
 namespace cw {
 
-// Activity of a session or token: touched by readers, so atomic. Not truth: kept in a table of its own, written now and then.
+// Activity of a session or token: touched by readers, so atomic. Not truth: kept in a table of its
+// own, written now and then.
 struct SeenAt {
   SeenAt() = default;
   SeenAt(const SeenAt& o) : at(o.at.load()), saved(o.saved.load()) {}
-  SeenAt& operator=(const SeenAt& o) { at = o.at.load(); saved = o.saved.load(); return *this; }
+  SeenAt& operator=(const SeenAt& o) {
+    at = o.at.load();
+    saved = o.saved.load();
+    return *this;
+  }
   mutable std::atomic<std::int64_t> at{0}, saved{0};
 };
 
 struct PersonRecord {
-  Person facts;                   // name, login, email, phone are filled from the sealed profile
-  std::string profile;            // commitment of {"name","login","email","phone"}
-  std::string password, totp;     // commitments; "" when none
+  Person facts;                // name, login, email, phone are filled from the sealed profile
+  std::string profile;         // commitment of {"name","login","email","phone"}
+  std::string password, totp;  // commitments; "" when none
   std::string password_owner, totp_owner;  // owners of their keys, destroyed on replacement
   std::int64_t one_time_until = 0;         // 0: not a one-time password, or good for ever
   std::int64_t totp_step = 0;              // the last step used; only larger ones are accepted
   std::vector<std::int64_t> recovery_used;
   bool erased = false;
-  std::uint64_t seen = 0;         // entries up to here are already in a loaded slice
-  std::string folded;             // name, login and staff number, folded, for search
+  std::uint64_t seen = 0;  // entries up to here are already in a loaded slice
+  std::string folded;      // name, login and staff number, folded, for search
 };
 
 struct SessionRecord {
@@ -48,7 +53,12 @@ using OrgKey = std::pair<std::string, std::string>;  // org, then post, team or 
 
 struct Identity::Impl {
   Impl(Journal& j, Sealed& s, Clock& c, Random& r, AccessOptions o)
-      : journal(j), sealed(s), clock(c), random(r), options(std::move(o)), hashing(options.hashing_max) {}
+      : journal(j),
+        sealed(s),
+        clock(c),
+        random(r),
+        options(std::move(o)),
+        hashing(options.hashing_max) {}
 
   Journal& journal;
   Sealed& sealed;
@@ -63,14 +73,14 @@ struct Identity::Impl {
   std::size_t prune_at = 1024;                // sessions
   std::string root;
   std::map<std::string, Org> orgs;
-  std::deque<PersonRecord> people;            // in the order they were added; never shrinks
+  std::deque<PersonRecord> people;  // in the order they were added; never shrinks
   std::unordered_map<std::string, PersonRecord*> person_by_id;
-  std::unordered_map<std::string, PersonRecord*> person_by_login;   // folded
+  std::unordered_map<std::string, PersonRecord*> person_by_login;  // folded
   std::unordered_map<std::string, PersonRecord*> person_by_staff_no;
   std::map<OrgKey, Post> posts;
   std::map<OrgKey, Team> teams;
   std::map<OrgKey, Queue> queues;
-  std::map<std::string, Role> roles;          // custom, and changed built-in ones
+  std::map<std::string, Role> roles;  // custom, and changed built-in ones
   std::map<std::string, SessionRecord> sessions;
   std::unordered_map<std::string, std::string> session_by_hash;
   std::map<std::string, TokenRecord> tokens;
@@ -144,8 +154,10 @@ struct Identity::Impl {
   void destroy(Draft& d, const std::string& owner);
   Result<std::string> hash_password(std::string_view password);
   Result<bool> check_password(const std::string& phc, std::string_view password);
-  void set_password(Draft& d, const Entry& by, const std::string& person, const std::string& phc, json::object more);
-  void touch(const std::string& id, const SeenAt& seen, std::int64_t now, std::int64_t every_ms, std::int64_t until);
+  void set_password(Draft& d, const Entry& by, const std::string& person, const std::string& phc,
+                    json::object more);
+  void touch(const std::string& id, const SeenAt& seen, std::int64_t now, std::int64_t every_ms,
+             std::int64_t until);
 
   // --- people.cpp ---
   Status may_grant(const Principal& who, const Grant& grant, std::string_view pointer) const;
@@ -154,7 +166,11 @@ struct Identity::Impl {
 };
 
 // The post template: what every organisation has from the start.
-struct PostTemplate { const char* id; Text title; std::vector<std::string> chief_of; };
+struct PostTemplate {
+  const char* id;
+  Text title;
+  std::vector<std::string> chief_of;
+};
 const std::vector<PostTemplate>& post_template();
 const std::vector<Role>& builtin_roles();
 
@@ -181,7 +197,8 @@ Text text_of(const json::object& o, std::string_view key);
 
 // A name for a post, team, role, queue: [a-z][a-z0-9.-]{0,63}.
 bool is_slug(std::string_view s);
-bool fits(std::string_view utf8, std::size_t points_min, std::size_t points_max);  // and no controls
+bool fits(std::string_view utf8, std::size_t points_min,
+          std::size_t points_max);  // and no controls
 Status check_title(const Text& title, std::string_view pointer);
 Problem unknown_person(std::string_view pointer);
 Problem unknown_org(std::string_view pointer);

@@ -10,8 +10,8 @@
 namespace cw {
 
 struct ThrottleRule {
-  unsigned free;              // failures without a wait
-  std::int64_t wait_max_ms;   // 1 s, 2 s, 4 s … up to this
+  unsigned free;             // failures without a wait
+  std::int64_t wait_max_ms;  // 1 s, 2 s, 4 s … up to this
 };
 
 class Throttle {
@@ -20,12 +20,16 @@ class Throttle {
 
   std::int64_t wait_ms(const std::string& key, std::int64_t now_ms) const;
   // Counts a failure; returns how many there were, and sets the wait.
-  struct Failed { unsigned count; std::int64_t wait_ms; };
+  struct Failed {
+    unsigned count;
+    std::int64_t wait_ms;
+  };
   Failed fail(const std::string& key, ThrottleRule rule, std::int64_t now_ms);
   void forgive(const std::string& key);
 
  private:
-  static constexpr std::int64_t kForgetAfterMs = 3'600'000;  // an hour without a failure starts anew
+  static constexpr std::int64_t kForgetAfterMs =
+      3'600'000;  // an hour without a failure starts anew
   struct Record {
     unsigned count = 0;
     std::int64_t until_ms = 0, last_ms = 0;

@@ -21,7 +21,10 @@ Entry receipt_entry(const char* verb, const Due& d, const Attempt& a) {
   e.kind = std::string("notify.") + verb;
   e.name = d.message.about;
   e.case_id = d.message.case_id;
-  e.body = {{"message", d.id}, {"channel", d.channel}, {"attempts", d.attempts + 1}, {"cause", d.message.seq}};
+  e.body = {{"message", d.id},
+            {"channel", d.channel},
+            {"attempts", d.attempts + 1},
+            {"cause", d.message.seq}};
   if (!d.recipient.empty()) e.body["recipient"] = d.recipient;
   if (!a.ok) e.body["error"] = a.code;
   return e;
@@ -34,15 +37,20 @@ std::vector<Due> Notify::Impl::due(std::string_view channels, std::size_t count_
   std::int64_t now = parts.clock.now_ms();
   read([&](Database& db) {
     for (auto channel : split(channels, ',')) {
-      db.query("SELECT o.id, o.channel, o.recipient, o.attempts, o.generation, o.at, m.facts FROM notify_outbox o "
-               "JOIN notify_message m ON m.id=o.message WHERE o.state='pending' AND o.channel=$1 AND o.next_at<=$2 "
-               "ORDER BY o.next_at LIMIT $3",
-               [&](const Row& r) {
-                 Due d{cell(r, 0), cell(r, 1), cell(r, 2), static_cast<unsigned>(r.integer(3)), r.integer(4), r.integer(5), {}};
-                 auto facts = parse_json(r.text(6));
-                 if (facts && facts->is_object()) d.message = message_from(facts->get_object());
-                 out.push_back(std::move(d));
-               }, channel, now, count_max);
+      db.query(
+          "SELECT o.id, o.channel, o.recipient, o.attempts, o.generation, o.at, m.facts FROM "
+          "notify_outbox o "
+          "JOIN notify_message m ON m.id=o.message WHERE o.state='pending' AND o.channel=$1 AND "
+          "o.next_at<=$2 "
+          "ORDER BY o.next_at LIMIT $3",
+          [&](const Row& r) {
+            Due d{cell(r, 0),   cell(r, 1),   cell(r, 2), static_cast<unsigned>(r.integer(3)),
+                  r.integer(4), r.integer(5), {}};
+            auto facts = parse_json(r.text(6));
+            if (facts && facts->is_object()) d.message = message_from(facts->get_object());
+            out.push_back(std::move(d));
+          },
+          channel, now, count_max);
     }
   });
   return out;
@@ -86,7 +94,8 @@ Attempt Notify::Impl::attempt_email(const Due& d) {
   if (person->email.empty()) return {.permanent = true, .code = "no-address"};
   Sentence s = sentence_of(d.message, options);
   Mail mail{d.id, person->email, s.title.in(person->lang), s.body.in(person->lang) + "\n", d.at_ms};
-  if (!options.base_url.empty() && !d.message.path.empty()) mail.text += "\n" + options.base_url + d.message.path + "\n";
+  if (!options.base_url.empty() && !d.message.path.empty())
+    mail.text += "\n" + options.base_url + d.message.path + "\n";
   return send_mail(mail, *options.smtp, options.timeout_ms);
 }
 
@@ -104,9 +113,14 @@ Attempt Notify::Impl::attempt_webhook(const Due& d) {
   Sentence s = sentence_of(d.message, options);
   data["sentence"] = json::object{{"zh", s.title.zh}, {"en", s.title.en}};
   data.erase("about");
-  json::object body{{"type", d.message.about}, {"timestamp", to_rfc3339(d.at_ms)}, {"data", std::move(data)}};
-  Delivery out{std::string(text_or(secret, "url")), std::string(text_or(secret, "secret")), d.id, json::serialize(body),
-               parts.clock.now_ms(), options.webhooks_to_loopback};
+  json::object body{
+      {"type", d.message.about}, {"timestamp", to_rfc3339(d.at_ms)}, {"data", std::move(data)}};
+  Delivery out{std::string(text_or(secret, "url")),
+               std::string(text_or(secret, "secret")),
+               d.id,
+               json::serialize(body),
+               parts.clock.now_ms(),
+               options.webhooks_to_loopback};
   return send_webhook(out, options.timeout_ms);
 }
 
@@ -115,7 +129,8 @@ std::int64_t Notify::Impl::backoff_ms(unsigned attempts) {
   std::int64_t wait = options.backoff_first_ms << std::min(attempts - 1, 20u);
   wait = std::min(wait, options.backoff_max_ms);
   std::int64_t fifth = wait / 5;
-  return wait - fifth + static_cast<std::int64_t>(parts.random.below(static_cast<std::uint64_t>(2 * fifth + 1)));
+  return wait - fifth +
+         static_cast<std::int64_t>(parts.random.below(static_cast<std::uint64_t>(2 * fifth + 1)));
 }
 
 // One entry when a message is delivered or given up; retries only move its row.
@@ -125,24 +140,29 @@ bool Notify::Impl::record(const Due& d, const Attempt& a) {
   std::int64_t next = a.ok || dead ? now : now + backoff_ms(d.attempts + 1);
   const char* state = a.ok ? "sent" : dead ? "dead" : "pending";
   Command command{.vital = true};
-  if (a.ok || dead) command.id = (a.ok ? "notify-sent-" : "notify-failed-") + d.id + "-" + std::to_string(d.generation);
+  if (a.ok || dead)
+    command.id =
+        (a.ok ? "notify-sent-" : "notify-failed-") + d.id + "-" + std::to_string(d.generation);
   auto answer = parts.journal.run(std::move(command), [&](Draft& draft) -> Result<json::object> {
     if (a.ok || dead) draft.append(receipt_entry(a.ok ? "sent" : "failed", d, a));
-    draft.row([id = d.id, generation = d.generation, attempts = d.attempts + 1, state = std::string(state), next, now,
-               settled = a.ok || dead, code = a.code](Database& db) {
-      db.run("UPDATE notify_outbox SET state=$3, attempts=$4, next_at=$5, done_at=$6, error=$7 "
-             "WHERE id=$1 AND generation=$2 AND state='pending'",
-             id, generation, state, attempts, next, settled ? Param(now) : Param(nullptr), code);
+    draft.row([id = d.id, generation = d.generation, attempts = d.attempts + 1,
+               state = std::string(state), next, now, settled = a.ok || dead,
+               code = a.code](Database& db) {
+      db.run(
+          "UPDATE notify_outbox SET state=$3, attempts=$4, next_at=$5, done_at=$6, error=$7 "
+          "WHERE id=$1 AND generation=$2 AND state='pending'",
+          id, generation, state, attempts, next, settled ? Param(now) : Param(nullptr), code);
     });
     return json::object{};
   });
   if (!answer) {
-    log_warn("notify", "message={} outcome={} is not recorded yet: {}", d.id, state, answer.problem().code);
+    log_warn("notify", "message={} outcome={} is not recorded yet: {}", d.id, state,
+             answer.problem().code);
     return false;
   }
   if (!a.ok) {
-    log_info("notify", "message={} channel={} attempt={} failed: {}{}", d.id, d.channel, d.attempts + 1, a.code,
-             dead ? ", given up" : "");
+    log_info("notify", "message={} channel={} attempt={} failed: {}{}", d.id, d.channel,
+             d.attempts + 1, a.code, dead ? ", given up" : "");
   }
   return true;
 }
@@ -152,26 +172,34 @@ void Notify::Impl::forget_old() {
   std::int64_t now = parts.clock.now_ms();
   if (now - forgot_at < kForgetEveryMs) return;
   forgot_at = now;
-  parts.journal.submit({}, [before = now - options.keep_ms](Draft& d) -> Result<json::object> {
-    d.row([before](Database& db) {
-      db.run("DELETE FROM notify_inbox WHERE at<$1 AND read_at IS NOT NULL", before);
-      db.run("DELETE FROM notify_outbox WHERE state IN ('sent','dismissed') AND at<$1", before);
-      db.run("DELETE FROM notify_message WHERE at<$1 AND NOT EXISTS(SELECT 1 FROM notify_inbox i WHERE i.message="
-             "notify_message.id) AND NOT EXISTS(SELECT 1 FROM notify_outbox o WHERE o.message=notify_message.id)", before);
-    });
-    return json::object{};
-  }, [](const Result<Answer>&) {});
+  parts.journal.submit(
+      {},
+      [before = now - options.keep_ms](Draft& d) -> Result<json::object> {
+        d.row([before](Database& db) {
+          db.run("DELETE FROM notify_inbox WHERE at<$1 AND read_at IS NOT NULL", before);
+          db.run("DELETE FROM notify_outbox WHERE state IN ('sent','dismissed') AND at<$1", before);
+          db.run(
+              "DELETE FROM notify_message WHERE at<$1 AND NOT EXISTS(SELECT 1 FROM notify_inbox i "
+              "WHERE i.message="
+              "notify_message.id) AND NOT EXISTS(SELECT 1 FROM notify_outbox o WHERE "
+              "o.message=notify_message.id)",
+              before);
+        });
+        return json::object{};
+      },
+      [](const Result<Answer>&) {});
 }
 
 Notify::Stats Notify::stats() {
   Stats s;
   impl_->read([&](Database& db) {
-    db.query("SELECT state, count(*), min(at) FROM notify_outbox GROUP BY state", [&](const Row& r) {
-      auto n = static_cast<std::uint64_t>(r.integer(1));
-      if (r.text(0) == "pending") s.pending = n, s.oldest_pending_ms = r.integer(2);
-      if (r.text(0) == "dead") s.dead = n;
-      if (r.text(0) == "sent") s.sent = n;
-    });
+    db.query("SELECT state, count(*), min(at) FROM notify_outbox GROUP BY state",
+             [&](const Row& r) {
+               auto n = static_cast<std::uint64_t>(r.integer(1));
+               if (r.text(0) == "pending") s.pending = n, s.oldest_pending_ms = r.integer(2);
+               if (r.text(0) == "dead") s.dead = n;
+               if (r.text(0) == "sent") s.sent = n;
+             });
   });
   return s;
 }

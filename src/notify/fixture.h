@@ -27,15 +27,19 @@ class Desk {
 
   void start() {
     std::string path = (folder / "journal.db").string();
-    JournalOptions jo{.path = path, .origin = "test.example/log", .reserve_bytes = 1 << 20, .full_sync = false};
+    JournalOptions jo{
+        .path = path, .origin = "test.example/log", .reserve_bytes = 1 << 20, .full_sync = false};
     jo.schemas = {Sealed::schema(), Identity::schema(), Notify::schema()};
     journal = std::make_unique<Journal>(jo, clock, random);
     sealed = std::make_unique<Sealed>(path, SecretBytes::copy(root_key_), random);
     AccessOptions cheap;
     cheap.cost = {1, 8 << 10};
     identity = std::make_unique<Identity>(*journal, *sealed, clock, random, cheap);
-    notify = std::make_unique<Notify>(NotifyParts{*journal, *identity, *sealed, clock, random}, options);
-    notify->on_notice([this](const std::vector<std::string>& people) { told.insert(told.end(), people.begin(), people.end()); });
+    notify =
+        std::make_unique<Notify>(NotifyParts{*journal, *identity, *sealed, clock, random}, options);
+    notify->on_notice([this](const std::vector<std::string>& people) {
+      told.insert(told.end(), people.begin(), people.end());
+    });
     journal->attach(*identity);
     journal->attach(*notify);
     journal->open();
@@ -51,10 +55,15 @@ class Desk {
     journal.reset();
   }
 
-  std::string person(const std::string& login, const std::string& email, const std::string& lang = "zh",
-                     std::vector<Grant> grants = {}) {
-    auto made = identity->add_person(Principal::system(), {}, {.name = "王小明", .login = login, .org = org,
-                                                                .email = email, .lang = lang, .grants = std::move(grants)});
+  std::string person(const std::string& login, const std::string& email,
+                     const std::string& lang = "zh", std::vector<Grant> grants = {}) {
+    auto made = identity->add_person(Principal::system(), {},
+                                     {.name = "王小明",
+                                      .login = login,
+                                      .org = org,
+                                      .email = email,
+                                      .lang = lang,
+                                      .grants = std::move(grants)});
     EXPECT_TRUE(made.ok());
     return made->id;
   }
@@ -77,9 +86,15 @@ class Desk {
     ASSERT_TRUE(answer.ok());
   }
   Message late(std::vector<std::string> people) {
-    return {.about = "task_late", .name = "contain", .case_id = "cas_01", .number = "CL-2026-0001",
-            .title = {"客户信息泄露应急预案", "Customer-information leak plan"}, .text = {"止损", "Contain"},
-            .due_ms = clock.now_ms() - 60'000, .urgent = true, .people = std::move(people)};
+    return {.about = "task_late",
+            .name = "contain",
+            .case_id = "cas_01",
+            .number = "CL-2026-0001",
+            .title = {"客户信息泄露应急预案", "Customer-information leak plan"},
+            .text = {"止损", "Contain"},
+            .due_ms = clock.now_ms() - 60'000,
+            .urgent = true,
+            .people = std::move(people)};
   }
   std::vector<Entry> entries(const std::string& kind) {
     std::vector<Entry> out;
@@ -89,7 +104,9 @@ class Desk {
     }
     return out;
   }
-  std::vector<OutboxItem> outbox(const std::string& state) { return notify->outbox(Principal::system(), {.state = state}).items; }
+  std::vector<OutboxItem> outbox(const std::string& state) {
+    return notify->outbox(Principal::system(), {.state = state}).items;
+  }
 
   NotifyOptions options;
   std::filesystem::path folder;
@@ -109,7 +126,9 @@ class Desk {
 // Answers each request with the next scripted status (the last one for ever) and keeps what came.
 class Receiver {
  public:
-  struct Request { std::string head, body; };
+  struct Request {
+    std::string head, body;
+  };
   explicit Receiver(std::vector<std::string> answers) : answers_(std::move(answers)) {
     listen_ = ::socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in a{};
@@ -127,7 +146,9 @@ class Receiver {
     thread_.join();
     ::close(listen_);
   }
-  std::string url(const std::string& path = "/hook") const { return "http://127.0.0.1:" + std::to_string(port) + path; }
+  std::string url(const std::string& path = "/hook") const {
+    return "http://127.0.0.1:" + std::to_string(port) + path;
+  }
   std::vector<Request> requests() {
     std::lock_guard lock(mutex_);
     return requests_;
@@ -148,12 +169,14 @@ class Receiver {
         all.append(buffer, static_cast<std::size_t>(n));
         auto end = all.find("\r\n\r\n");
         auto at = all.find("Content-Length: ");
-        if (end != std::string::npos && at != std::string::npos) need = end + 4 + std::stoul(all.substr(at + 16));
+        if (end != std::string::npos && at != std::string::npos)
+          need = end + 4 + std::stoul(all.substr(at + 16));
       }
       auto end = all.find("\r\n\r\n");
       {
         std::lock_guard lock(mutex_);
-        requests_.push_back({all.substr(0, end), end == std::string::npos ? "" : all.substr(end + 4)});
+        requests_.push_back(
+            {all.substr(0, end), end == std::string::npos ? "" : all.substr(end + 4)});
       }
       const std::string& answer = answers_[std::min(i, answers_.size() - 1)];
       (void)!::send(s, answer.data(), answer.size(), MSG_NOSIGNAL);
@@ -169,6 +192,8 @@ class Receiver {
 };
 
 template <typename T>
-std::string code_of(const Result<T>& r) { return r ? "" : r.problem().code; }
+std::string code_of(const Result<T>& r) {
+  return r ? "" : r.problem().code;
+}
 
 }  // namespace cw

@@ -20,7 +20,9 @@ struct Attempt {
 };
 
 // Words (words.cpp): everything is made from the facts stored with a message.
-struct Sentence { Text title, body; };
+struct Sentence {
+  Text title, body;
+};
 Sentence sentence_of(const Message& m, const NotifyOptions& options);
 json::object facts_of(const Message& m);
 Message message_from(const json::object& facts);
@@ -29,13 +31,21 @@ std::string local_time(std::int64_t utc_ms, int offset_minutes);
 bool is_known_about(std::string_view about);
 
 // Mail (smtp.cpp).
-struct Mail { std::string id, to, subject, text; std::int64_t at_ms = 0; };
+struct Mail {
+  std::string id, to, subject, text;
+  std::int64_t at_ms = 0;
+};
 std::string mail_bytes(const Mail& mail, const SmtpOptions& smtp);
 Attempt send_mail(const Mail& mail, const SmtpOptions& smtp, int timeout_ms);
 
 // Webhooks (webhook.cpp). The signature is that of the Standard Webhooks specification.
-struct Delivery { std::string url, secret, id, body; std::int64_t at_ms = 0; bool loopback = false; };
-std::string webhook_signature(std::string_view secret, std::string_view id, std::int64_t unix_s, std::string_view body);
+struct Delivery {
+  std::string url, secret, id, body;
+  std::int64_t at_ms = 0;
+  bool loopback = false;
+};
+std::string webhook_signature(std::string_view secret, std::string_view id, std::int64_t unix_s,
+                              std::string_view body);
 Attempt send_webhook(const Delivery& delivery, int timeout_ms);
 Status check_webhook_url(std::string_view url, std::string_view pointer);
 
@@ -98,7 +108,7 @@ struct Notify::Impl {
   std::uint64_t work_round = 0;
   bool stopping = false;
   std::int64_t forgot_at = 0;
-  std::array<std::mutex, 2> delivering;  // one at a time per group of channels
+  std::array<std::mutex, 2> delivering;                      // one at a time per group of channels
   std::array<std::map<std::string, Attempt>, 2> unrecorded;  // outbox id: how its attempt ended
   std::array<std::thread, 2> workers;
 };

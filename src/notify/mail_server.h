@@ -49,35 +49,49 @@ class MailServer {
   static constexpr const char* kProgram = "/usr/sbin/exim4";
   // Why it cannot run here, or "".
   static std::string missing() {
-    if (::access(kProgram, X_OK) != 0) return "exim4 is not installed (apt-get install exim4-daemon-light)";
-    if (::geteuid() != 0 || ::getpwnam("Debian-exim") == nullptr) return "exim4 gives up its rights unless root starts it";
+    if (::access(kProgram, X_OK) != 0)
+      return "exim4 is not installed (apt-get install exim4-daemon-light)";
+    if (::geteuid() != 0 || ::getpwnam("Debian-exim") == nullptr)
+      return "exim4 gives up its rights unless root starts it";
     return {};
   }
 
-  explicit MailServer(std::filesystem::path folder, bool tls = false) : port(free_port()), folder_(std::move(folder)) {
+  explicit MailServer(std::filesystem::path folder, bool tls = false)
+      : port(free_port()), folder_(std::move(folder)) {
     namespace fs = std::filesystem;
     for (const char* sub : {"spool", "log", "mail"}) fs::create_directories(folder_ / sub);
     fs::permissions(folder_, fs::perms::all);
     if (tls) {
-      std::string make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1,DNS:localhost -keyout " +
-                         (folder_ / "key.pem").string() + " -out " + certificate() + " 2>/dev/null";
+      std::string make =
+          "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext "
+          "subjectAltName=IP:127.0.0.1,DNS:localhost -keyout " +
+          (folder_ / "key.pem").string() + " -out " + certificate() + " 2>/dev/null";
       if (std::system(make.c_str()) != 0) std::abort();
     }
     std::ofstream c(folder_ / "exim.conf");
     std::string dir = folder_.string();
-    c << "primary_hostname = mail.test.example\nspool_directory = " << dir << "/spool\nlog_file_path = " << dir
-      << "/log/%slog\npid_file_path = " << dir << "/exim.pid\nexim_path = " << kProgram
-      << "\nexim_user = Debian-exim\nexim_group = Debian-exim\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = " << port
-      << "\nacl_smtp_rcpt = rcpt\nhost_lookup =\nrfc1413_query_timeout = 0s\nkeep_environment =\nmessage_size_limit = 1M\n"
+    c << "primary_hostname = mail.test.example\nspool_directory = " << dir
+      << "/spool\nlog_file_path = " << dir << "/log/%slog\npid_file_path = " << dir
+      << "/exim.pid\nexim_path = " << kProgram
+      << "\nexim_user = Debian-exim\nexim_group = Debian-exim\nlocal_interfaces = "
+         "127.0.0.1\ndaemon_smtp_ports = "
+      << port
+      << "\nacl_smtp_rcpt = rcpt\nhost_lookup =\nrfc1413_query_timeout = 0s\nkeep_environment "
+         "=\nmessage_size_limit = 1M\n"
       << "smtp_enforce_sync = false\n"
-      << (tls ? "tls_advertise_hosts = *\ntls_certificate = " + certificate() + "\ntls_privatekey = " + dir + "/key.pem\ntls_dhparam = none\n"
+      << (tls ? "tls_advertise_hosts = *\ntls_certificate = " + certificate() +
+                    "\ntls_privatekey = " + dir + "/key.pem\ntls_dhparam = none\n"
               : std::string("tls_advertise_hosts =\n"))
-      << "begin acl\nrcpt:\n  deny local_parts = nosuch\n  message = no such person here\n  defer local_parts = busy\n"
+      << "begin acl\nrcpt:\n  deny local_parts = nosuch\n  message = no such person here\n  defer "
+         "local_parts = busy\n"
       << "  message = try again later\n  accept\n"
-      << "begin routers\nall:\n  driver = accept\n  transport = box\nbegin transports\nbox:\n  driver = appendfile\n"
+      << "begin routers\nall:\n  driver = accept\n  transport = box\nbegin transports\nbox:\n  "
+         "driver = appendfile\n"
       << "  directory = " << dir << "/mail\n  user = Debian-exim\n  envelope_to_add\n";
     c.close();
-    std::system(("chown -R Debian-exim:Debian-exim " + dir + " && chown root " + dir + "/exim.conf && chmod 644 " + dir + "/exim.conf").c_str());
+    std::system(("chown -R Debian-exim:Debian-exim " + dir + " && chown root " + dir +
+                 "/exim.conf && chmod 644 " + dir + "/exim.conf")
+                    .c_str());
   }
   ~MailServer() { stop(); }
 

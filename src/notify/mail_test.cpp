@@ -44,9 +44,13 @@ std::string body(const std::string& mail) {
 class MailTest : public testing::Test {
  protected:
   void open(bool tls, SmtpOptions::Tls wanted) {
-    server = std::make_unique<MailServer>(std::filesystem::temp_directory_path() / ("exim-" + to_hex(SystemRandom().bytes(6))), tls);
+    server = std::make_unique<MailServer>(
+        std::filesystem::temp_directory_path() / ("exim-" + to_hex(SystemRandom().bytes(6))), tls);
     NotifyOptions o;
-    o.smtp = SmtpOptions{.host = "127.0.0.1", .port = server->port, .tls = wanted, .from = "callwarden@test.example"};
+    o.smtp = SmtpOptions{.host = "127.0.0.1",
+                         .port = server->port,
+                         .tls = wanted,
+                         .from = "callwarden@test.example"};
     if (tls) o.smtp->ca_file = server->certificate();
     o.base_url = "https://desk.test.example";
     o.attempts_max = 4;
@@ -68,7 +72,8 @@ TEST_F(MailTest, ALateTaskReachesTheMailboxInTheReadersLanguage) {
   NEEDS_A_MAIL_SERVER();
   open(false, SmtpOptions::Tls::none);
   ASSERT_TRUE(server->start());
-  auto zh = desk->person("wang", "wang@test.example"), en = desk->person("smith", "smith@test.example", "en");
+  auto zh = desk->person("wang", "wang@test.example"),
+       en = desk->person("smith", "smith@test.example", "en");
   desk->tell(desk->late({zh, en}));
   EXPECT_EQ(desk->notify->deliver_due(), 2u);
   auto mails = server->mails(2);
@@ -81,7 +86,8 @@ TEST_F(MailTest, ALateTaskReachesTheMailboxInTheReadersLanguage) {
   EXPECT_EQ(header(mails[1], "Auto-Submitted"), "auto-generated");
   for (const auto& mail : mails) {
     EXPECT_THAT(mail, Not(HasSubstr("王小明")));
-    EXPECT_THAT(body(mail), Not(HasSubstr("王小明"))) << "no personal data, the reader's own included";
+    EXPECT_THAT(body(mail), Not(HasSubstr("王小明")))
+        << "no personal data, the reader's own included";
   }
   EXPECT_EQ(desk->entries("notify.sent").size(), 2u);
   EXPECT_EQ(desk->notify->deliver_due(), 0u);
@@ -99,7 +105,8 @@ TEST_F(MailTest, AServerThatWasDownGetsItOnceWhenItIsBack) {
   ASSERT_EQ(waiting.size(), 1u);
   EXPECT_EQ(waiting[0].attempts, 2u);
   EXPECT_EQ(waiting[0].error_code, "connect");
-  EXPECT_TRUE(desk->entries("notify.sent").empty() && desk->entries("notify.failed").empty()) << "no entry for a retry";
+  EXPECT_TRUE(desk->entries("notify.sent").empty() && desk->entries("notify.failed").empty())
+      << "no entry for a retry";
   ASSERT_TRUE(server->start());
   later();
   EXPECT_EQ(server->mails(1).size(), 1u);
@@ -152,7 +159,8 @@ TEST_F(MailTest, ADeadLetterIsRetriedOrDismissedByWhoeverMay) {
   open(false, SmtpOptions::Tls::none);
   ASSERT_TRUE(server->start());
   auto who = desk->person("wang", "nosuch@test.example");
-  auto officer = desk->person("officer", "", "zh", {{"duty-officer", desk->org}}), agent = desk->person("agent", "", "zh", {{"agent", desk->org}});
+  auto officer = desk->person("officer", "", "zh", {{"duty-officer", desk->org}}),
+       agent = desk->person("agent", "", "zh", {{"agent", desk->org}});
   auto first = desk->late({who}), second = desk->late({who});
   second.name = "preserve";
   desk->tell(first);
@@ -161,8 +169,11 @@ TEST_F(MailTest, ADeadLetterIsRetriedOrDismissedByWhoeverMay) {
   auto dead = desk->notify->outbox(desk->as(officer), {}).items;
   ASSERT_EQ(dead.size(), 2u);
   EXPECT_TRUE(desk->notify->outbox(desk->as(agent), {}).items.empty());
-  EXPECT_EQ(code_of(desk->notify->retry(desk->as(agent), {}, dead[0].id)), "notify.no-message") << "guessing tells nothing";
-  ASSERT_TRUE(desk->identity->change_person(Principal::system(), {}, who, {.email = "wang@test.example"}).ok());
+  EXPECT_EQ(code_of(desk->notify->retry(desk->as(agent), {}, dead[0].id)), "notify.no-message")
+      << "guessing tells nothing";
+  ASSERT_TRUE(
+      desk->identity->change_person(Principal::system(), {}, who, {.email = "wang@test.example"})
+          .ok());
   ASSERT_TRUE(desk->notify->retry(desk->as(officer), {}, dead[0].id).ok());
   EXPECT_EQ(code_of(desk->notify->retry(desk->as(officer), {}, dead[0].id)), "notify.not-dead");
   desk->notify->deliver_due();
@@ -180,7 +191,8 @@ TEST_F(MailTest, StarttlsIsDemandedAndTheCertificateChecked) {
   auto who = desk->person("wang", "wang@test.example");
   desk->tell(desk->late({who}));
   desk->notify->deliver_due();
-  ASSERT_EQ(server->mails(1).size(), 1u) << (desk->outbox("pending").empty() ? "" : desk->outbox("pending")[0].error_code);
+  ASSERT_EQ(server->mails(1).size(), 1u)
+      << (desk->outbox("pending").empty() ? "" : desk->outbox("pending")[0].error_code);
   SmtpOptions strict = *desk->options.smtp;
   strict.ca_file.clear();
   Mail mail{"out_1", "wang@test.example", "主题", "正文", desk->clock.now_ms()};
@@ -201,7 +213,9 @@ TEST_F(MailTest, AServerWithoutStarttlsIsNotGivenTheMailInClear) {
 TEST(MailBytes, LongSubjectsBreakBetweenCodePointsAndLinesStayShort) {
   std::string subject;
   for (int i = 0; i < 60; ++i) subject += i % 7 == 0 ? "🚨" : "泄";
-  std::string bytes = mail_bytes({"out_1", "a@b.example", subject, std::string(1000, 'x'), 1'795'305'600'123}, {.from = "c@d.example"});
+  std::string bytes =
+      mail_bytes({"out_1", "a@b.example", subject, std::string(1000, 'x'), 1'795'305'600'123},
+                 {.from = "c@d.example"});
   for (auto line : split(bytes, '\n')) EXPECT_LE(line.size(), 100u);
   std::string unix_text;
   for (char c : bytes) {

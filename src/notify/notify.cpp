@@ -13,17 +13,26 @@ namespace {
 
 constexpr auto kLookAgain = std::chrono::milliseconds(500);
 
-struct OutboxRow { std::string id, channel, recipient; };
+struct OutboxRow {
+  std::string id, channel, recipient;
+};
 
 const char* about_name(Notice::About about) {
   switch (about) {
-    case Notice::About::mark: return "mark";
-    case Notice::About::task_late: return "task_late";
-    case Notice::About::flag: return "flag";
-    case Notice::About::command: return "command";
-    case Notice::About::approval: return "approval";
-    case Notice::About::assigned: return "assigned";
-    case Notice::About::effect: return "effect";
+    case Notice::About::mark:
+      return "mark";
+    case Notice::About::task_late:
+      return "task_late";
+    case Notice::About::flag:
+      return "flag";
+    case Notice::About::command:
+      return "command";
+    case Notice::About::approval:
+      return "approval";
+    case Notice::About::assigned:
+      return "assigned";
+    case Notice::About::effect:
+      return "effect";
   }
   return "effect";
 }
@@ -33,30 +42,40 @@ bool is_urgent(const Notice& n) {
   switch (n.about) {
     case Notice::About::task_late:
     case Notice::About::command:
-    case Notice::About::approval: return true;
-    case Notice::About::mark: return n.percent >= 80;
-    default: return false;
+    case Notice::About::approval:
+      return true;
+    case Notice::About::mark:
+      return n.percent >= 80;
+    default:
+      return false;
   }
 }
 
 }  // namespace
 
 const char* Notify::schema() {
-  return "CREATE TABLE IF NOT EXISTS notify_message(id TEXT PRIMARY KEY, dedup TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, "
+  return "CREATE TABLE IF NOT EXISTS notify_message(id TEXT PRIMARY KEY, dedup TEXT NOT NULL "
+         "UNIQUE, at INTEGER NOT NULL, "
          "facts TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-         "CREATE TABLE IF NOT EXISTS notify_inbox(person TEXT NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL, "
+         "CREATE TABLE IF NOT EXISTS notify_inbox(person TEXT NOT NULL, message TEXT NOT NULL, at "
+         "INTEGER NOT NULL, "
          "read_at INTEGER, ack_at INTEGER, PRIMARY KEY(person, message)) STRICT, WITHOUT ROWID;"
-         "CREATE INDEX IF NOT EXISTS notify_inbox_unread ON notify_inbox(person) WHERE read_at IS NULL;"
+         "CREATE INDEX IF NOT EXISTS notify_inbox_unread ON notify_inbox(person) WHERE read_at IS "
+         "NULL;"
          "CREATE INDEX IF NOT EXISTS notify_inbox_at ON notify_inbox(at);"
-         "CREATE TABLE IF NOT EXISTS notify_outbox(id TEXT PRIMARY KEY, message TEXT NOT NULL, channel TEXT NOT NULL, "
-         "recipient TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, generation INTEGER NOT NULL, "
+         "CREATE TABLE IF NOT EXISTS notify_outbox(id TEXT PRIMARY KEY, message TEXT NOT NULL, "
+         "channel TEXT NOT NULL, "
+         "recipient TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, generation "
+         "INTEGER NOT NULL, "
          "at INTEGER NOT NULL, next_at INTEGER NOT NULL, done_at INTEGER, error TEXT, "
          "UNIQUE(message, channel, recipient)) STRICT, WITHOUT ROWID;"
-         "CREATE INDEX IF NOT EXISTS notify_outbox_due ON notify_outbox(channel, next_at) WHERE state='pending';"
+         "CREATE INDEX IF NOT EXISTS notify_outbox_due ON notify_outbox(channel, next_at) WHERE "
+         "state='pending';"
          "CREATE INDEX IF NOT EXISTS notify_outbox_state ON notify_outbox(state, id)";
 }
 
-Notify::Notify(NotifyParts parts, NotifyOptions options) : impl_(std::make_unique<Impl>(parts, std::move(options))) {
+Notify::Notify(NotifyParts parts, NotifyOptions options)
+    : impl_(std::make_unique<Impl>(parts, std::move(options))) {
   parts.journal.on_commit([this](std::uint64_t) { impl_->committed(); });
 }
 
@@ -109,7 +128,8 @@ void Notify::Impl::work(std::size_t worker) {
       seen = work_round;
     }
     try {
-      while (deliver(kWorkerChannels[worker]) > 0) {}
+      while (deliver(kWorkerChannels[worker]) > 0) {
+      }
       if (worker == 0) forget_old();
     } catch (const std::exception& e) {
       log_warn("notify", "delivering paused: {}", e.what());  // nothing is lost: the rows stay
@@ -146,16 +166,20 @@ void Notify::tell(Draft& d, const Message& message) {
   std::string id = new_id("msg", d.now_ms(), d.random());
   std::string whom;
   for (const auto& person : m.people) whom += person + " ";
-  std::string dedup = m.about + ":" + std::to_string(m.seq) + ":" + m.name + ":" + to_hex(bytes_of(sha256(whom))).substr(0, 16);
-  d.row([id, dedup, at = d.now_ms(), people = m.people, facts = json::serialize(facts_of(m)), rows](Database& db) {
-    db.run("INSERT INTO notify_message VALUES($1,$2,$3,$4) ON CONFLICT DO NOTHING", id, dedup, at, facts);
+  std::string dedup = m.about + ":" + std::to_string(m.seq) + ":" + m.name + ":" +
+                      to_hex(bytes_of(sha256(whom))).substr(0, 16);
+  d.row([id, dedup, at = d.now_ms(), people = m.people, facts = json::serialize(facts_of(m)),
+         rows](Database& db) {
+    db.run("INSERT INTO notify_message VALUES($1,$2,$3,$4) ON CONFLICT DO NOTHING", id, dedup, at,
+           facts);
     if (db.changes() == 0) return;  // told before
     for (const auto& person : people) {
-      db.run("INSERT INTO notify_inbox VALUES($1,$2,$3,NULL,NULL) ON CONFLICT DO NOTHING", person, id, at);
+      db.run("INSERT INTO notify_inbox VALUES($1,$2,$3,NULL,NULL) ON CONFLICT DO NOTHING", person,
+             id, at);
     }
     for (const auto& r : rows) {
-      db.run("INSERT INTO notify_outbox VALUES($1,$2,$3,$4,'pending',0,0,$5,$5,NULL,NULL)", r.id, id, r.channel,
-             r.recipient, at);
+      db.run("INSERT INTO notify_outbox VALUES($1,$2,$3,$4,'pending',0,0,$5,$5,NULL,NULL)", r.id,
+             id, r.channel, r.recipient, at);
     }
   });
   s.touched.insert(m.people.begin(), m.people.end());
@@ -163,20 +187,40 @@ void Notify::tell(Draft& d, const Message& message) {
 }
 
 void Notify::notify(Draft& d, const Notice& n) {
-  tell(d, {.about = about_name(n.about), .seq = n.seq, .name = n.name, .case_id = n.case_id, .number = n.number,
-           .procedure = n.procedure, .org = n.org, .title = n.title, .text = n.text, .percent = n.percent,
-           .due_ms = n.due_ms, .drill = n.mode == CaseMode::drill, .urgent = is_urgent(n), .people = n.people});
+  tell(d, {.about = about_name(n.about),
+           .seq = n.seq,
+           .name = n.name,
+           .case_id = n.case_id,
+           .number = n.number,
+           .procedure = n.procedure,
+           .org = n.org,
+           .title = n.title,
+           .text = n.text,
+           .percent = n.percent,
+           .due_ms = n.due_ms,
+           .drill = n.mode == CaseMode::drill,
+           .urgent = is_urgent(n),
+           .people = n.people});
 }
 
 void Notify::send(Draft& d, const Sending& o) {
-  tell(d, {.about = "sending", .seq = o.seq, .name = o.name, .case_id = o.case_id, .number = o.number,
-           .procedure = o.procedure, .org = o.org, .text = o.text, .drill = o.mode == CaseMode::drill,
-           .urgent = true, .people = o.people});
+  tell(d, {.about = "sending",
+           .seq = o.seq,
+           .name = o.name,
+           .case_id = o.case_id,
+           .number = o.number,
+           .procedure = o.procedure,
+           .org = o.org,
+           .text = o.text,
+           .drill = o.mode == CaseMode::drill,
+           .urgent = true,
+           .people = o.people});
 }
 
 void Notify::Impl::read(const std::function<void(Database&)>& f) {
   std::lock_guard lock(reader_mutex);
-  if (!reader) reader = std::make_unique<Database>(parts.journal.path(), DatabaseOptions{.read_only = true});
+  if (!reader)
+    reader = std::make_unique<Database>(parts.journal.path(), DatabaseOptions{.read_only = true});
   f(*reader);
 }
 

@@ -12,7 +12,8 @@ using testing::Not;
 
 constexpr const char* kOk = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
 std::string status(int code, const std::string& more = "") {
-  return "HTTP/1.1 " + std::to_string(code) + " X\r\nContent-Length: 0\r\nConnection: close\r\n" + more + "\r\n";
+  return "HTTP/1.1 " + std::to_string(code) + " X\r\nContent-Length: 0\r\nConnection: close\r\n" +
+         more + "\r\n";
 }
 
 class NotifyTest : public testing::Test {
@@ -26,7 +27,8 @@ class NotifyTest : public testing::Test {
   }
   NotifyTest() : desk(loopback()) { desk.start(); }
   Issued hook(const std::string& url, std::vector<std::string> events = {}) {
-    auto made = desk.notify->set_webhook(Principal::system(), {}, {.url = url, .events = std::move(events)});
+    auto made = desk.notify->set_webhook(Principal::system(), {},
+                                         {.url = url, .events = std::move(events)});
     EXPECT_TRUE(made.ok()) << code_of(made);
     return *made;
   }
@@ -84,11 +86,14 @@ TEST_F(NotifyTest, TheSameIsToldOnceHoweverOftenItIsSaid) {
   auto m = desk.late({who});
   m.org = desk.org;
   for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(desk.journal->run({}, [&](Draft& d) -> Result<json::object> {
-      desk.notify->tell(d, m);  // the same cause
-      desk.notify->tell(d, m);
-      return json::object{};
-    }).ok());
+    ASSERT_TRUE(desk.journal
+                    ->run({},
+                          [&](Draft& d) -> Result<json::object> {
+                            desk.notify->tell(d, m);  // the same cause
+                            desk.notify->tell(d, m);
+                            return json::object{};
+                          })
+                    .ok());
   }
   EXPECT_EQ(desk.notify->inbox(who, {}).items.size(), 1u);
 }
@@ -141,9 +146,10 @@ TEST_F(NotifyTest, AWebhookIsSignedAsTheStandardSays) {
 
 // The example of the Standard Webhooks specification.
 TEST(WebhookSignature, AgreesWithTheSpecificationsExample) {
-  EXPECT_EQ(webhook_signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1'614'265'330,
-                              "{\"test\": 2432232314}"),
-            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+  EXPECT_EQ(
+      webhook_signature("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                        1'614'265'330, "{\"test\": 2432232314}"),
+      "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 }
 
 TEST_F(NotifyTest, AFailingReceiverIsRetriedUnderTheSameIdAndThenGivenUp) {
@@ -155,7 +161,9 @@ TEST_F(NotifyTest, AFailingReceiverIsRetriedUnderTheSameIdAndThenGivenUp) {
   later();
   auto got = receiver.requests();
   ASSERT_EQ(got.size(), 3u);
-  auto id = [](const Receiver::Request& r) { return r.head.substr(r.head.find("webhook-id: "), 42); };
+  auto id = [](const Receiver::Request& r) {
+    return r.head.substr(r.head.find("webhook-id: "), 42);
+  };
   EXPECT_EQ(id(got[0]), id(got[2]));
   EXPECT_EQ(int_or(desk.entries("notify.sent").at(0).body, "attempts"), 3);
 
@@ -184,16 +192,22 @@ TEST_F(NotifyTest, AnAnswerWithoutEndIsCutOff) {
   hook(endless.url());
   desk.tell(desk.late({desk.person("wang", "")}));
   desk.notify->deliver_due();
-  EXPECT_EQ(desk.entries("notify.sent").size(), 1u) << "the status was fine; the body is thrown away";
+  EXPECT_EQ(desk.entries("notify.sent").size(), 1u)
+      << "the status was fine; the body is thrown away";
 }
 
 TEST(WebhookAddress, LoopbackMetadataAndOddURLsAreRefused) {
-  auto code = [](const std::string& url) { return send_webhook({url, "whsec_AAAA", "out_1", "{}", 0, false}, 1000).code; };
-  for (const char* url : {"http://127.0.0.1:1/", "http://localhost:1/", "http://[::1]:1/", "http://169.254.169.254/latest/meta-data",
-                          "http://0.0.0.0:1/", "http://[::ffff:127.0.0.1]:1/", "http://[fe80::1]/", "http://2130706433/", "http://0x7f.1/"}) {
+  auto code = [](const std::string& url) {
+    return send_webhook({url, "whsec_AAAA", "out_1", "{}", 0, false}, 1000).code;
+  };
+  for (const char* url : {"http://127.0.0.1:1/", "http://localhost:1/", "http://[::1]:1/",
+                          "http://169.254.169.254/latest/meta-data", "http://0.0.0.0:1/",
+                          "http://[::ffff:127.0.0.1]:1/", "http://[fe80::1]/", "http://2130706433/",
+                          "http://0x7f.1/"}) {
     EXPECT_EQ(code(url), "address") << url;
   }
-  for (const char* url : {"file:///etc/passwd", "gopher://x/", "//x", "", "https://", "https://user:pw@host/", "https://a b/", "https://host/\r\nX: y"}) {
+  for (const char* url : {"file:///etc/passwd", "gopher://x/", "//x", "", "https://",
+                          "https://user:pw@host/", "https://a b/", "https://host/\r\nX: y"}) {
     EXPECT_EQ(code_of(check_webhook_url(url, "/url")), "notify.url") << url;
   }
   EXPECT_EQ(code_of(check_webhook_url("https://hooks.example:8443/a?b=c", "/url")), "");
@@ -202,10 +216,12 @@ TEST(WebhookAddress, LoopbackMetadataAndOddURLsAreRefused) {
 TEST_F(NotifyTest, WebhooksTellOnlyTheirEventsAndTheirOrganisationAndNoDrill) {
   Receiver receiver({kOk});
   hook(receiver.url(), {"command"});
-  auto child = desk.identity->add_org(Principal::system(), {}, desk.org, "centre", {"中心", "Centre"});
+  auto child =
+      desk.identity->add_org(Principal::system(), {}, desk.org, "centre", {"中心", "Centre"});
   std::string centre(text_or(child->body, "id"));
   Receiver below({kOk});
-  ASSERT_TRUE(desk.notify->set_webhook(Principal::system(), {}, {.org = centre, .url = below.url()}).ok());
+  ASSERT_TRUE(
+      desk.notify->set_webhook(Principal::system(), {}, {.org = centre, .url = below.url()}).ok());
   auto who = desk.person("wang", "");
   desk.tell(desk.late({who}));
   desk.notify->deliver_due();
@@ -228,7 +244,8 @@ TEST_F(NotifyTest, WebhookSettingsSurviveARestartAndKeepTheirSecret) {
   Receiver receiver({kOk});
   auto made = hook(receiver.url("/old"));
   EXPECT_EQ(made.secret.substr(0, 6), "whsec_");
-  auto changed = desk.notify->set_webhook(Principal::system(), {}, {.id = made.id, .url = receiver.url("/new")});
+  auto changed = desk.notify->set_webhook(Principal::system(), {},
+                                          {.id = made.id, .url = receiver.url("/new")});
   ASSERT_TRUE(changed.ok());
   EXPECT_EQ(changed->secret, "");
   desk.stop();
@@ -240,9 +257,12 @@ TEST_F(NotifyTest, WebhookSettingsSurviveARestartAndKeepTheirSecret) {
   desk.notify->deliver_due();
   ASSERT_EQ(receiver.requests().size(), 1u);
   EXPECT_THAT(receiver.requests()[0].head, HasSubstr("POST /new"));
-  auto agent = desk.person("agent", "", "zh", {{"agent", "" + std::string(desk.journal->read([&] { return desk.identity->root(); }))}});
+  auto agent = desk.person(
+      "agent", "", "zh",
+      {{"agent", "" + std::string(desk.journal->read([&] { return desk.identity->root(); }))}});
   EXPECT_TRUE(desk.notify->webhooks(desk.as(agent)).empty());
-  EXPECT_EQ(code_of(desk.notify->set_webhook(desk.as(agent), {}, {.url = "https://x.example/"})), "permission.missing");
+  EXPECT_EQ(code_of(desk.notify->set_webhook(desk.as(agent), {}, {.url = "https://x.example/"})),
+            "permission.missing");
   for (const auto& bytes : desk.journal->entries(0, 1000)) {
     EXPECT_THAT(bytes, Not(HasSubstr("whsec_")));
     EXPECT_THAT(bytes, Not(HasSubstr("127.0.0.1"))) << "an address may hold a secret";
@@ -278,13 +298,15 @@ TEST_F(NotifyTest, TheWorkersDeliverByThemselves) {
   hook(receiver.url());
   desk.notify->start();
   desk.tell(desk.late({desk.person("wang", "")}));
-  for (int i = 0; i < 3'000 && desk.entries("notify.sent").empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 3'000 && desk.entries("notify.sent").empty(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(desk.entries("notify.sent").size(), 1u);
   EXPECT_EQ(desk.notify->stats().sent, 1u);
 }
 
 TEST_F(NotifyTest, BackoffDoublesWithAFifthOfChance) {
-  Notify::Impl impl({*desk.journal, *desk.identity, *desk.sealed, desk.clock, desk.random}, desk.options);
+  Notify::Impl impl({*desk.journal, *desk.identity, *desk.sealed, desk.clock, desk.random},
+                    desk.options);
   std::set<std::int64_t> seen;
   for (int i = 0; i < 50; ++i) {
     auto first = impl.backoff_ms(1), fourth = impl.backoff_ms(4), last = impl.backoff_ms(60);
@@ -300,8 +322,10 @@ TEST_F(NotifyTest, BackoffDoublesWithAFifthOfChance) {
 
 TEST(Words, EveryEventHasBothLanguagesAndNoOpenPlaceholder) {
   NotifyOptions o;
-  for (const char* about : {"mark", "task_late", "flag", "command", "approval", "assigned", "effect", "sending", "alert", "source_silent", "test"}) {
-    Sentence s = sentence_of({.about = about, .name = "n", .number = "CL-1", .text = {"事", "Thing"}, .percent = 80}, o);
+  for (const char* about : {"mark", "task_late", "flag", "command", "approval", "assigned",
+                            "effect", "sending", "alert", "source_silent", "test"}) {
+    Sentence s = sentence_of(
+        {.about = about, .name = "n", .number = "CL-1", .text = {"事", "Thing"}, .percent = 80}, o);
     for (const auto& text : {s.title.zh, s.title.en, s.body.zh, s.body.en}) {
       EXPECT_FALSE(text.empty()) << about;
       EXPECT_THAT(text, Not(HasSubstr("{"))) << about;

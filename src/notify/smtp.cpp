@@ -10,7 +10,9 @@
 namespace cw {
 namespace {
 
-struct Upload { std::string_view rest; };
+struct Upload {
+  std::string_view rest;
+};
 
 std::size_t give_bytes(char* to, std::size_t size, std::size_t count, void* user) {
   auto& u = *static_cast<Upload*>(user);
@@ -36,20 +38,23 @@ std::string encoded_words(std::string_view utf8) {
 // RFC 5322 §3.3, in UTC.
 std::string mail_date(std::int64_t utc_ms) {
   static constexpr const char* days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
-  static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                           "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   std::int64_t s = utc_ms / 1000, day = s / 86'400, of_day = s % 86'400;
   Civil c = civil_from_days(day);
-  return fmt::format("{}, {} {} {} {:02}:{:02}:{:02} +0000", days[day % 7], c.day, months[c.month - 1], c.year,
-                     of_day / 3600, of_day / 60 % 60, of_day % 60);
+  return fmt::format("{}, {} {} {} {:02}:{:02}:{:02} +0000", days[day % 7], c.day,
+                     months[c.month - 1], c.year, of_day / 3600, of_day / 60 % 60, of_day % 60);
 }
 
 }  // namespace
 
 std::string mail_bytes(const Mail& mail, const SmtpOptions& smtp) {
   std::string domain = smtp.from.substr(smtp.from.find('@') + 1);
-  std::string out = "From: Callwarden <" + smtp.from + ">\r\nTo: <" + mail.to + ">\r\nSubject: " +
-                    encoded_words(mail.subject) + "\r\nDate: " + mail_date(mail.at_ms) + "\r\nMessage-ID: <" + mail.id +
-                    "@" + domain + ">\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+  std::string out = "From: Callwarden <" + smtp.from + ">\r\nTo: <" + mail.to +
+                    ">\r\nSubject: " + encoded_words(mail.subject) +
+                    "\r\nDate: " + mail_date(mail.at_ms) + "\r\nMessage-ID: <" + mail.id + "@" +
+                    domain +
+                    ">\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
                     "Content-Transfer-Encoding: base64\r\nAuto-Submitted: auto-generated\r\n\r\n";
   std::string body = to_base64(mail.text);
   for (std::size_t i = 0; i < body.size(); i += 76) out += body.substr(i, 76) + "\r\n";
@@ -65,7 +70,8 @@ Attempt send_mail(const Mail& mail, const SmtpOptions& smtp, int timeout_ms) {
                                 smtp.from.substr(smtp.from.find('@') + 1));
   curl_easy_setopt(c.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(c.get(), CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-  if (smtp.tls != SmtpOptions::Tls::none) curl_easy_setopt(c.get(), CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
+  if (smtp.tls != SmtpOptions::Tls::none)
+    curl_easy_setopt(c.get(), CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
   if (!smtp.ca_file.empty()) curl_easy_setopt(c.get(), CURLOPT_CAINFO, smtp.ca_file.c_str());
   if (!smtp.user.empty()) {
     curl_easy_setopt(c.get(), CURLOPT_USERNAME, smtp.user.c_str());
@@ -82,8 +88,10 @@ Attempt send_mail(const Mail& mail, const SmtpOptions& smtp, int timeout_ms) {
   long answer = 0;
   curl_easy_getinfo(c.get(), CURLINFO_RESPONSE_CODE, &answer);
   std::string named = transfer_error(code);
-  bool said_no = answer >= 400 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_WEIRD_SERVER_REPLY ||
-                                   code == CURLE_FTP_WEIRD_SERVER_REPLY || code == CURLE_QUOTE_ERROR);
+  bool said_no =
+      answer >= 400 &&
+      (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_WEIRD_SERVER_REPLY ||
+       code == CURLE_FTP_WEIRD_SERVER_REPLY || code == CURLE_QUOTE_ERROR);
   if (!said_no) return {.code = named};  // nothing was decided by the server: try again
   return {.permanent = answer >= 500, .code = "smtp." + std::to_string(answer)};
 }

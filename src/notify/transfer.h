@@ -9,8 +9,12 @@
 
 namespace cw {
 
-struct CurlFree { void operator()(CURL* c) const { curl_easy_cleanup(c); } };
-struct ListFree { void operator()(curl_slist* l) const { curl_slist_free_all(l); } };
+struct CurlFree {
+  void operator()(CURL* c) const { curl_easy_cleanup(c); }
+};
+struct ListFree {
+  void operator()(curl_slist* l) const { curl_slist_free_all(l); }
+};
 using CurlHandle = std::unique_ptr<CURL, CurlFree>;
 using CurlList = std::unique_ptr<curl_slist, ListFree>;
 
@@ -38,14 +42,19 @@ inline std::string transfer_error(CURLcode code) {
     case CURLE_COULDNT_CONNECT:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR: return "connect";
-    case CURLE_OPERATION_TIMEDOUT: return "timeout";
+    case CURLE_RECV_ERROR:
+      return "connect";
+    case CURLE_OPERATION_TIMEDOUT:
+      return "timeout";
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_USE_SSL_FAILED: return "tls";
-    case CURLE_LOGIN_DENIED: return "login";
-    default: return "curl." + std::to_string(static_cast<int>(code));
+    case CURLE_USE_SSL_FAILED:
+      return "tls";
+    case CURLE_LOGIN_DENIED:
+      return "login";
+    default:
+      return "curl." + std::to_string(static_cast<int>(code));
   }
 }
 

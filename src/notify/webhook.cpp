@@ -14,12 +14,15 @@ namespace {
 
 constexpr std::size_t kAnswerMax = 64 << 10;  // an answer's body is read so far and thrown away
 
-struct SocketRule { bool loopback = false, refused = false; };
+struct SocketRule {
+  bool loopback = false, refused = false;
+};
 
 bool forbidden_v4(std::uint32_t ip, bool loopback) {
   std::uint32_t top = ip >> 24;
   if (top == 127) return !loopback;
-  return top == 0 || top >= 224 || (ip >> 16) == 0xA9FE;  // unspecified, multicast and above, 169.254/16
+  return top == 0 || top >= 224 ||
+         (ip >> 16) == 0xA9FE;  // unspecified, multicast and above, 169.254/16
 }
 
 bool forbidden_v6(const in6_addr& a, bool loopback) {
@@ -36,9 +39,11 @@ curl_socket_t open_socket(void* user, curlsocktype, curl_sockaddr* to) {
   auto& rule = *static_cast<SocketRule*>(user);
   bool forbidden = true;
   if (to->family == AF_INET) {
-    forbidden = forbidden_v4(ntohl(reinterpret_cast<const sockaddr_in*>(&to->addr)->sin_addr.s_addr), rule.loopback);
+    forbidden = forbidden_v4(
+        ntohl(reinterpret_cast<const sockaddr_in*>(&to->addr)->sin_addr.s_addr), rule.loopback);
   } else if (to->family == AF_INET6) {
-    forbidden = forbidden_v6(reinterpret_cast<const sockaddr_in6*>(&to->addr)->sin6_addr, rule.loopback);
+    forbidden =
+        forbidden_v6(reinterpret_cast<const sockaddr_in6*>(&to->addr)->sin6_addr, rule.loopback);
   }
   if (forbidden) {
     rule.refused = true;
@@ -60,18 +65,23 @@ Status check_webhook_url(std::string_view url, std::string_view pointer) {
   std::string_view rest = scheme ? url.substr(url.find("//") + 2) : url;
   std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
   bool plain = true;
-  for (unsigned char c : url) plain = plain && c > 0x20 && c < 0x7F && c != '"' && c != '<' && c != '>' && c != '\\';
-  if (scheme && plain && url.size() <= 2048 && !authority.empty() && authority.find('@') == std::string_view::npos) return done();
+  for (unsigned char c : url)
+    plain = plain && c > 0x20 && c < 0x7F && c != '"' && c != '<' && c != '>' && c != '\\';
+  if (scheme && plain && url.size() <= 2048 && !authority.empty() &&
+      authority.find('@') == std::string_view::npos)
+    return done();
   return invalid("notify.url", std::string(pointer),
                  {"请填写完整的 https:// 地址（至多 2,048 个字符，不含用户名）",
                   "Give a whole https:// address (at most 2,048 characters, without a user name)"});
 }
 
-std::string webhook_signature(std::string_view secret, std::string_view id, std::int64_t unix_s, std::string_view body) {
+std::string webhook_signature(std::string_view secret, std::string_view id, std::int64_t unix_s,
+                              std::string_view body) {
   constexpr std::string_view prefix = "whsec_";
   auto key = from_base64(secret.starts_with(prefix) ? secret.substr(prefix.size()) : secret);
   CW_CHECK(key.has_value());
-  std::string signed_text = std::string(id) + "." + std::to_string(unix_s) + "." + std::string(body);
+  std::string signed_text =
+      std::string(id) + "." + std::to_string(unix_s) + "." + std::string(body);
   return "v1," + to_base64(bytes_of(hmac_sha256(*key, signed_text)));
 }
 
@@ -85,7 +95,8 @@ Attempt send_webhook(const Delivery& d, int timeout_ms) {
   headers = add_line(std::move(headers), "Expect:");
   headers = add_line(std::move(headers), "webhook-id: " + d.id);
   headers = add_line(std::move(headers), "webhook-timestamp: " + std::to_string(at_s));
-  headers = add_line(std::move(headers), "webhook-signature: " + webhook_signature(d.secret, d.id, at_s, d.body));
+  headers = add_line(std::move(headers),
+                     "webhook-signature: " + webhook_signature(d.secret, d.id, at_s, d.body));
   curl_easy_setopt(c.get(), CURLOPT_URL, d.url.c_str());
   curl_easy_setopt(c.get(), CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(c.get(), CURLOPT_HTTPHEADER, headers.get());

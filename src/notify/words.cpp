@@ -7,29 +7,49 @@
 namespace cw {
 namespace {
 
-struct SentenceRow { std::string_view about; Text title; Text body; };
+struct SentenceRow {
+  std::string_view about;
+  Text title;
+  Text body;
+};
 
 // {text}: the thing's title; {percent}, {due}: of its limit; {number}: of the case.
 const std::vector<SentenceRow>& sentences() {
   static const std::vector<SentenceRow> rows = {
-      {"mark", {"{text}：时限已用 {percent}%", "{text}: {percent}% of its limit is used"},
+      {"mark",
+       {"{text}：时限已用 {percent}%", "{text}: {percent}% of its limit is used"},
        {"请在到期前完成。", "Finish it before it is due."}},
-      {"task_late", {"任务已超时：{text}", "Task late: {text}"},
+      {"task_late",
+       {"任务已超时：{text}", "Task late: {text}"},
        {"任务仍需完成；超时已记录。", "The task still has to be done; the lateness is on record."}},
-      {"flag", {"已标记：{text}", "Flagged: {text}"}, {"请打开案件查看原因。", "Open the case to see why."}},
-      {"command", {"指挥级别已升至：{text}", "Command raised to: {text}"},
+      {"flag",
+       {"已标记：{text}", "Flagged: {text}"},
+       {"请打开案件查看原因。", "Open the case to see why."}},
+      {"command",
+       {"指挥级别已升至：{text}", "Command raised to: {text}"},
        {"请接管指挥并确认交接简报。", "Take command and confirm the handover brief."}},
-      {"approval", {"等待批准：{text}", "Approval wanted: {text}"},
-       {"请打开案件，查看将要改变的内容后再决定。", "Open the case and see what will change before you decide."}},
-      {"assigned", {"已指派给您：{text}", "Assigned to you: {text}"}, {"请打开案件办理。", "Open the case to do it."}},
+      {"approval",
+       {"等待批准：{text}", "Approval wanted: {text}"},
+       {"请打开案件，查看将要改变的内容后再决定。",
+        "Open the case and see what will change before you decide."}},
+      {"assigned",
+       {"已指派给您：{text}", "Assigned to you: {text}"},
+       {"请打开案件办理。", "Open the case to do it."}},
       {"effect", {"{text}", "{text}"}, {"请打开案件查看。", "Open the case to see it."}},
-      {"sending", {"对外发送：{text}", "To send out: {text}"},
+      {"sending",
+       {"对外发送：{text}", "To send out: {text}"},
        {"内容已封存在案件中；请按预案对外发送并登记回执。",
         "The contents are sealed in the case; send them as the plan says and record the receipt."}},
-      {"alert", {"新告警：{text}", "New alert: {text}"}, {"请研判：升级、合并或忽略。", "Triage it: promote, merge or dismiss."}},
-      {"source_silent", {"日志源无数据：{text}", "A source fell silent: {text}"},
-       {"静默可能是故障，也可能是有人切断了它。", "Silence may be a fault, or somebody may have cut it off."}},
-      {"test", {"测试消息", "Test message"}, {"收到此消息说明通道可用。", "That you read this shows that the channel works."}},
+      {"alert",
+       {"新告警：{text}", "New alert: {text}"},
+       {"请研判：升级、合并或忽略。", "Triage it: promote, merge or dismiss."}},
+      {"source_silent",
+       {"日志源无数据：{text}", "A source fell silent: {text}"},
+       {"静默可能是故障，也可能是有人切断了它。",
+        "Silence may be a fault, or somebody may have cut it off."}},
+      {"test",
+       {"测试消息", "Test message"},
+       {"收到此消息说明通道可用。", "That you read this shows that the channel works."}},
   };
   return rows;
 }
@@ -64,8 +84,8 @@ bool is_known_about(std::string_view about) { return row_of(about) != nullptr; }
 std::string local_time(std::int64_t utc_ms, int offset_minutes) {
   std::string t = to_rfc3339(utc_ms + offset_minutes * 60'000ll);
   int absolute = offset_minutes < 0 ? -offset_minutes : offset_minutes;
-  return fmt::format("{} {} (UTC{}{:02}:{:02})", t.substr(0, 10), t.substr(11, 5), offset_minutes < 0 ? '-' : '+',
-                     absolute / 60, absolute % 60);
+  return fmt::format("{} {} (UTC{}{:02}:{:02})", t.substr(0, 10), t.substr(11, 5),
+                     offset_minutes < 0 ? '-' : '+', absolute / 60, absolute % 60);
 }
 
 Sentence sentence_of(const Message& m, const NotifyOptions& options) {
@@ -90,9 +110,11 @@ Sentence sentence_of(const Message& m, const NotifyOptions& options) {
 
 json::object facts_of(const Message& m) {
   auto text = [](const Text& t) { return json::object{{"zh", t.zh}, {"en", t.en}}; };
-  return {{"about", m.about}, {"seq", m.seq}, {"name", m.name}, {"case", m.case_id}, {"number", m.number},
-          {"procedure", m.procedure}, {"org", m.org}, {"path", m.path}, {"title", text(m.title)},
-          {"text", text(m.text)}, {"percent", m.percent}, {"due_at", m.due_ms}, {"drill", m.drill}, {"urgent", m.urgent}};
+  return {{"about", m.about},     {"seq", m.seq},         {"name", m.name},
+          {"case", m.case_id},    {"number", m.number},   {"procedure", m.procedure},
+          {"org", m.org},         {"path", m.path},       {"title", text(m.title)},
+          {"text", text(m.text)}, {"percent", m.percent}, {"due_at", m.due_ms},
+          {"drill", m.drill},     {"urgent", m.urgent}};
 }
 
 Message message_from(const json::object& o) {
@@ -100,7 +122,8 @@ Message message_from(const json::object& o) {
   auto text = [&](std::string_view key) {
     const auto* v = o.if_contains(key);
     if (v == nullptr || !v->is_object()) return Text{};
-    return Text{std::string(text_or(v->get_object(), "zh")), std::string(text_or(v->get_object(), "en"))};
+    return Text{std::string(text_or(v->get_object(), "zh")),
+                std::string(text_or(v->get_object(), "en"))};
   };
   Message m;
   m.about = string("about");
@@ -123,17 +146,23 @@ Message message_from(const json::object& o) {
 Text error_text(std::string_view code) {
   std::string c(code);
   if (c.empty()) return {};
-  if (c == "nobody") return {"没有人担任应收到此消息的岗位", "Nobody holds the post that should have been told"};
+  if (c == "nobody")
+    return {"没有人担任应收到此消息的岗位", "Nobody holds the post that should have been told"};
   if (c == "no-address") return {"收件人没有邮箱地址", "The recipient has no e-mail address"};
   if (c == "no-smtp") return {"没有配置邮件服务器", "No mail server is configured"};
   if (c == "inactive") return {"收件人或接收端已停用", "The recipient was deactivated"};
   if (c == "connect") return {"无法连接服务器", "The server could not be reached"};
   if (c == "timeout") return {"服务器没有及时应答", "The server did not answer in time"};
-  if (c == "tls") return {"服务器的证书或加密连接不可信", "The server's certificate or encryption is not to be trusted"};
+  if (c == "tls")
+    return {"服务器的证书或加密连接不可信",
+            "The server's certificate or encryption is not to be trusted"};
   if (c == "login") return {"邮件服务器拒绝了登录", "The mail server refused the login"};
-  if (c == "address") return {"该地址不允许作为接收端", "This address is not allowed as a receiver"};
-  if (c.starts_with("smtp.")) return {"邮件服务器应答 " + c.substr(5), "The mail server answered " + c.substr(5)};
-  if (c.starts_with("http.")) return {"接收端应答 " + c.substr(5), "The receiver answered " + c.substr(5)};
+  if (c == "address")
+    return {"该地址不允许作为接收端", "This address is not allowed as a receiver"};
+  if (c.starts_with("smtp."))
+    return {"邮件服务器应答 " + c.substr(5), "The mail server answered " + c.substr(5)};
+  if (c.starts_with("http."))
+    return {"接收端应答 " + c.substr(5), "The receiver answered " + c.substr(5)};
   return {"发送失败（" + c + "）", "It could not be sent (" + c + ")"};
 }
 
