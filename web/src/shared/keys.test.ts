@@ -1,31 +1,81 @@
-// Keys are matched by place, and an input method never triggers one.
 import { effectScope } from "vue";
-import { afterAll, describe, expect, it, vi } from "vitest";
-import { handle, spell, useKeys } from "./keys";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { handle, useKeys } from "./keys";
 
-const press = (init: KeyboardEventInit & { keyCode?: number }, target: EventTarget = document.body): KeyboardEvent => {
-  const event = new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...init });
-  Object.defineProperty(event, "target", { value: target });
-  if (init.keyCode) Object.defineProperty(event, "keyCode", { value: init.keyCode });
-  return event;
+let scope = effectScope();
+const press = (code: string, init: KeyboardEventInit & { keyCode?: number } = {}, target: HTMLElement = document.body) => {
+  const event = new KeyboardEvent("keydown", { code, bubbles: true, cancelable: true, ...init });
+  if (init.keyCode !== undefined) Object.defineProperty(event, "keyCode", { value: init.keyCode });
+  target.dispatchEvent(event);
+  return handle(event);
 };
+beforeEach(() => { document.body.innerHTML = ""; scope = effectScope(); });
+afterEach(() => scope.stop());
+const bind = (code: string, more = {}) => {
+  const run = vi.fn();
+  scope.run(() => useKeys([{ code, label: code, about: "x", run, ...more }]));
+  return run;
+};
+const element = (html: string): HTMLElement => { document.body.innerHTML = html; return document.body.firstElementChild as HTMLElement; };
 
 describe("keys", () => {
-  const scope = effectScope();
-  afterAll(() => scope.stop());
-
-  it("spell modifiers and take the number pad's Enter as Enter", () => {
-    expect(spell(press({ code: "KeyK", ctrlKey: true }))).toBe("KeyK+Ctrl");
-    expect(spell(press({ code: "NumpadEnter" }))).toBe("Enter");
-  });
-  it("run for their place on the keyboard, not while an input method composes or a field is typed into", () => {
-    const run = vi.fn();
-    scope.run(() => useKeys([{ code: "KeyJ", label: "J", about: "keys.down", run }]));
-    expect(handle(press({ code: "KeyJ", key: "о" }))).toBe(true);
-    expect(handle(press({ code: "KeyJ", isComposing: true }))).toBe(false);
-    expect(handle(press({ code: "KeyJ", keyCode: 229 }))).toBe(false);
-    const field = document.createElement("input");
-    expect(handle(press({ code: "KeyJ" }, field))).toBe(false);
+  it("match the place on the keyboard, not the character an input method made of it", () => {
+    const run = bind("KeyJ");
+    press("KeyJ", { key: "ㄨ" });
     expect(run).toHaveBeenCalledTimes(1);
+  });
+  it("are never doubled or swallowed while an input method composes", () => {
+    const run = bind("KeyE");
+    press("KeyE", { isComposing: true });
+    press("KeyE", { keyCode: 229 });
+    expect(run).not.toHaveBeenCalled();
+  });
+  it("leave fields alone, except those that work anywhere", () => {
+    const letter = bind("KeyN"), palette = bind("KeyK+Ctrl", { anywhere: true });
+    const input = element("<input>");
+    press("KeyN", {}, input);
+    press("KeyK", { ctrlKey: true }, input);
+    expect(letter).not.toHaveBeenCalled();
+    expect(palette).toHaveBeenCalledTimes(1);
+  });
+  it("leave dialogs alone", () => {
+    const run = bind("KeyN");
+    element('<div role="dialog"></div>');
+    press("KeyN");
+    expect(run).not.toHaveBeenCalled();
+  });
+  it("leave Enter to the link that has the focus", () => {
+    const run = bind("Enter");
+    press("Enter", {}, element('<a href="/x">x</a>'));
+    expect(run).not.toHaveBeenCalled();
+    press("Enter", {}, element("<main></main>"));
+    expect(run).toHaveBeenCalledTimes(1);
+  });
+  it("belong to the innermost screen, and only while their condition holds", () => {
+    const outer = bind("KeyA"), inner = bind("KeyA", { when: () => on });
+    let on = true;
+    press("KeyA");
+    expect([outer.mock.calls.length, inner.mock.calls.length]).toEqual([0, 1]);
+    on = false;
+    press("KeyA");
+    expect([outer.mock.calls.length, inner.mock.calls.length]).toEqual([1, 1]);
+  });
+  it("tell G A from A", () => {
+    const two = bind("KeyG KeyA"), one = bind("KeyA");
+    press("KeyA");
+    press("KeyG");
+    press("KeyA");
+    expect([two.mock.calls.length, one.mock.calls.length]).toEqual([1, 1]);
+  });
+  it("go with the component", () => {
+    const run = bind("KeyJ");
+    scope.stop();
+    press("KeyJ");
+    expect(run).not.toHaveBeenCalled();
+  });
+  it("do not take what another modifier means", () => {
+    const run = bind("KeyA");
+    press("KeyA", { ctrlKey: true });
+    expect(run).not.toHaveBeenCalled();
   });
 });

@@ -54,7 +54,7 @@ export function emptyValues(fields: Field[], given: Values = {}): Values {
 function toEntry(f: Field, v: unknown): unknown {
   switch (f.kind) {
     case "check": return v === true;
-    case "rows": return Array.isArray(v) ? v.map((row) => emptyValues(f.fields, row as Values)) : (f.schema.minItems ?? 0) > 0 || f.required ? [emptyValues(f.fields)] : [];
+    case "rows": return Array.isArray(v) ? v.map((row) => emptyValues(f.fields, row as Values)) : f.required ? [emptyValues(f.fields)] : [];
     case "lines": return f.choices.length ? (Array.isArray(v) ? v.map(String) : []) : Array.isArray(v) ? v.map(String).join("\n") : "";
     case "datetime": return typeof v === "string" ? toInput(v) : "";
     default: return v === undefined || v === null ? "" : String(v);
