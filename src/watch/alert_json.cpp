@@ -50,8 +50,11 @@ json::object sample_to_json(const Sample& s) {
 }
 
 Sample sample_from_json(const json::object& o) {
-  Sample s{int_or(o, "at"), std::string(text_or(o, "source")), std::string(text_or(o, "line")),
-           pairs_from_json(o, "fields", "name", "value"), {}};
+  Sample s{int_or(o, "at"),
+           std::string(text_or(o, "source")),
+           std::string(text_or(o, "line")),
+           pairs_from_json(o, "fields", "name", "value"),
+           {}};
   if (const json::value* m = o.if_contains("matched"); m && m->is_array()) {
     for (const json::value& v : m->get_array()) {
       if (v.is_string()) s.matched.emplace_back(v.get_string());

@@ -77,8 +77,9 @@ void AlertList::project(const Entry& entry, Database& db) {
 
 std::optional<Alert> AlertList::find(Database& db, std::string_view id) {
   std::optional<Alert> out;
-  db.query("SELECT facts FROM alert_list WHERE id=$1",
-           [&](const Row& r) { out = from_facts(r.text(0)); }, id);
+  db.query(
+      "SELECT facts FROM alert_list WHERE id=$1",
+      [&](const Row& r) { out = from_facts(r.text(0)); }, id);
   return out;
 }
 
@@ -105,9 +106,9 @@ Result<AlertPage> AlertList::page(Database& db, const AlertFilter& f) {
   if (!f.cursor.empty()) {
     std::optional<std::int64_t> before = to_int<std::int64_t>(f.cursor);
     if (!before || *before < 0) {
-      return invalid("page.cursor", "/cursor",
-                     {"分页游标无效,请从第一页开始。",
-                      "The cursor is not valid; begin at the first page."});
+      return invalid(
+          "page.cursor", "/cursor",
+          {"分页游标无效,请从第一页开始。", "The cursor is not valid; begin at the first page."});
     }
     w.compare("fired_seq", "<", *before);
   }

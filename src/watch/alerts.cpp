@@ -1,4 +1,5 @@
-// The state: what entries did to alerts, silences and the records of rules; fingerprints; snapshots.
+// The state: what entries did to alerts, silences and the records of rules; fingerprints;
+// snapshots.
 #include "alerts.h"
 
 #include <algorithm>
@@ -29,8 +30,12 @@ void part(std::string& out, std::string_view text) {
 json::object record_to_json(const std::string& rule, const RuleRecord& r) {
   json::object dismissed;
   for (const auto& [word, count] : r.dismissed) dismissed[word] = count;
-  return {{"rule", rule},         {"fired", r.fired},         {"promoted", r.promoted},
-          {"merged", r.merged},   {"dismissed", std::move(dismissed)}, {"seq", r.seq}};
+  return {{"rule", rule},
+          {"fired", r.fired},
+          {"promoted", r.promoted},
+          {"merged", r.merged},
+          {"dismissed", std::move(dismissed)},
+          {"seq", r.seq}};
 }
 
 RuleRecord record_from_json(const json::object& o) {
@@ -52,7 +57,15 @@ Alerts::Alerts(SecretBytes key, Sealed& sealed, AlertLimits limits)
 }
 Alerts::~Alerts() = default;
 
-void Alerts::closing(Closing closing) { closing_ = std::move(closing); }
+void Alerts::closing(Closing closing) {
+  std::lock_guard lock(closing_mutex_);
+  closing_ = std::move(closing);
+}
+
+std::pair<std::int64_t, std::vector<Sample>> Alerts::since(const std::string& alert) const {
+  std::lock_guard lock(closing_mutex_);
+  return closing_ ? closing_(alert) : std::pair<std::int64_t, std::vector<Sample>>{};
+}
 
 std::string Alerts::entity_hash(std::string_view field, std::string_view value) const {
   std::string message = "entity ";
@@ -75,7 +88,8 @@ std::string Alerts::fingerprint(std::string_view org, std::string_view rule,
   return to_hex(bytes_of(hmac_sha256(key_.view(), message)).substr(0, 16));
 }
 
-// ---- entries -------------------------------------------------------------------------------------
+// ---- entries
+// -------------------------------------------------------------------------------------
 
 void Alerts::apply(const Entry& entry) {
   std::string_view verb = std::string_view(entry.kind).substr(6);
@@ -143,7 +157,8 @@ void Alerts::forget_oldest() {
   }
 }
 
-// ---- snapshots -----------------------------------------------------------------------------------
+// ---- snapshots
+// -----------------------------------------------------------------------------------
 
 std::optional<std::string> Alerts::save_slice(std::size_t i) const {
   if (i > kSlices) return std::nullopt;
@@ -192,7 +207,8 @@ void Alerts::load_slice(std::string_view bytes) {
   }
 }
 
-// ---- reading -------------------------------------------------------------------------------------
+// ---- reading
+// -------------------------------------------------------------------------------------
 
 const Alert* Alerts::find(std::string_view id) const {
   auto found = alerts_.find(id);
@@ -217,6 +233,15 @@ std::vector<Silence> Alerts::silences(std::int64_t now_ms) const {
   std::vector<Silence> out;
   for (const auto& [id, s] : silences_) {
     if (s.ended_ms == 0 && now_ms < s.expires_ms) out.push_back(s);
+  }
+  return out;
+}
+
+std::vector<std::string> Alerts::outlived(std::int64_t now_ms) const {
+  std::vector<std::string> out;
+  for (const auto& [id, alert] : alerts_) {
+    if (!alert.active || alert.closed() || alert.silence.empty()) continue;
+    if (!covering(alert, now_ms)) out.push_back(id);
   }
   return out;
 }

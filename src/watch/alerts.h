@@ -8,13 +8,14 @@
 //
 //   Alerts alerts(key, sealed);  journal.attach(alerts);  journal.open();
 //   journal.run({}, alerts.take({.alert = id, .actor = person, .basis = "post:duty-officer"}));
-//   journal.run({}, alerts.promote(act, [&](Draft& d, const Alert& a) { return engine.open(d, …); }));
-//   views.read(size, [&](Database& db) { page = AlertList::page(db, {.org = {"org_…"}}); });
+//   journal.run({}, alerts.promote(act, [&](Draft& d, const Alert& a) { return engine.open(d, …);
+//   })); views.read(size, [&](Database& db) { page = AlertList::page(db, {.org = {"org_…"}}); });
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -56,22 +57,22 @@ struct Alert {
   Level level = Level::medium;
   Warning warning = Warning::none;
   Triage triage = Triage::open;
-  bool active = true;       // fires still; false after a quiet time, or when resolved
-  bool overflow = false;    // stands for further entities of this rule (see AlertLimits)
-  std::string owner;        // who took it
-  std::string case_id;      // promoted to, or merged into
+  bool active = true;     // fires still; false after a quiet time, or when resolved
+  bool overflow = false;  // stands for further entities of this rule (see AlertLimits)
+  std::string owner;      // who took it
+  std::string case_id;    // promoted to, or merged into
   Disposition disposition = Disposition::none;
-  std::string silence;      // the silence it was recorded under; no one is called
+  std::string silence;          // the silence it was recorded under; no one is called
   std::int64_t first_ms = 0;    // of the first event that counted
   std::int64_t fired_ms = 0;    // when the alert was recorded
   std::int64_t changed_ms = 0;  // of its last entry
   std::int64_t events = 0;      // that counted, at its last entry (live figure: Watch::tally)
-  std::uint64_t fired_seq = 0, seq = 0;  // of its first and last entry
+  std::uint64_t fired_seq = 0, seq = 0;                       // of its first and last entry
   std::vector<std::pair<std::string, std::string>> entities;  // field → keyed hash
-  std::string content;      // commitment of an AlertContent: entities in clear, first samples
-  std::string closing;      // commitment of an AlertContent: reason, last samples
+  std::string content;  // commitment of an AlertContent: entities in clear, first samples
+  std::string closing;  // commitment of an AlertContent: reason, last samples
   bool closed() const { return triage != Triage::open && triage != Triage::taken; }
-  json::object to_json() const;                    // for views and snapshots
+  json::object to_json() const;  // for views and snapshots
   static Alert from_json(const json::object& o);
 };
 
@@ -79,16 +80,16 @@ struct Alert {
 struct Sample {
   std::int64_t at_ms = 0;
   std::string source;
-  std::string line;                                          // as received, at most 2 KiB
-  std::vector<std::pair<std::string, std::string>> fields;   // as decoded
-  std::vector<std::string> matched;                          // names of the fields that counted
+  std::string line;                                         // as received, at most 2 KiB
+  std::vector<std::pair<std::string, std::string>> fields;  // as decoded
+  std::vector<std::string> matched;                         // names of the fields that counted
 };
 
 // What is sealed beside an alert's entries, under the alert's own key.
 struct AlertContent {
-  Text title;                   // given by a signal; a rule's title comes from the rule
+  Text title;  // given by a signal; a rule's title comes from the rule
   std::string summary;
-  std::string reason;           // why it was dismissed or silenced
+  std::string reason;  // why it was dismissed or silenced
   Entities entities;
   std::vector<Sample> samples;
   std::string to_json() const;
@@ -98,16 +99,16 @@ struct AlertContent {
 // Alerts that match are recorded, but no one is called. Every given condition must hold; an alert
 // that lacks an entity never matches a condition on it.
 struct Silence {
-  std::string id;               // "sil_…"
+  std::string id;  // "sil_…"
   std::string org;
   std::string owner;
-  std::string rule;             // "" for any
-  std::string source;           // "" for any
+  std::string rule;                                           // "" for any
+  std::string source;                                         // "" for any
   std::vector<std::pair<std::string, std::string>> entities;  // field → keyed hash
   std::int64_t starts_ms = 0, expires_ms = 0;
-  std::int64_t ended_ms = 0;    // lifted early, or 0
-  std::string content;          // AlertContent: reason, entities in clear
-  std::uint64_t hits = 0;       // alerts recorded under it
+  std::int64_t ended_ms = 0;  // lifted early, or 0
+  std::string content;        // AlertContent: reason, entities in clear
+  std::uint64_t hits = 0;     // alerts recorded under it
   std::uint64_t seq = 0;
   bool covers(const Alert& alert, std::int64_t now_ms) const;
   json::object to_json() const;
@@ -125,9 +126,9 @@ struct RuleRecord {
 };
 
 struct AlertLimits {
-  std::size_t closed_max = 20'000;      // closed, quiet alerts kept in memory (the view keeps all)
+  std::size_t closed_max = 20'000;  // closed, quiet alerts kept in memory (the view keeps all)
   std::size_t silences_max = 1'000;
-  std::size_t reason_max = 2'000;       // code points
+  std::size_t reason_max = 2'000;  // code points
   std::int64_t silence_max_ms = 30ll * 86'400'000;
 };
 
@@ -157,7 +158,8 @@ using MakeCase = std::function<Result<std::string>(Draft&, const Alert&)>;
 // Says whether the case may take the alert: its org, that it is open.
 using CheckCase = std::function<Status(const std::string& case_id, const Alert&)>;
 // What was counted since the last entry: events and the last samples, sealed with a decision.
-using Closing = std::function<std::pair<std::int64_t, std::vector<Sample>>(const std::string& alert)>;
+using Closing =
+    std::function<std::pair<std::int64_t, std::vector<Sample>>(const std::string& alert)>;
 
 class Alerts : public State {
  public:
@@ -167,9 +169,10 @@ class Alerts : public State {
 
   std::string entity_hash(std::string_view field, std::string_view value) const;
   // Of the rule and its entities, in any order; `org` too, so that tenants never share an alert.
-  std::string fingerprint(std::string_view org, std::string_view rule, const Entities& entities) const;
+  std::string fingerprint(std::string_view org, std::string_view rule,
+                          const Entities& entities) const;
 
-  // Where the last samples and counts come from (the Watch sets it once, before commands).
+  // Where the last samples and counts come from; the Watch says so. Safe from any thread.
   void closing(Closing closing);
 
   // -- commands; each answers {"alert": id} ------------------------------------------------------
@@ -177,23 +180,24 @@ class Alerts : public State {
   // active and appends nothing. Answers {"alert", "state": "fired"|"active-again"|"folded",
   // "events"}.
   Decide fire(Firing firing);
-  Decide take(AlertAct act);                                // acknowledge; also takes over
-  Decide release(AlertAct act);                             // back to open
-  Decide promote(AlertAct act, MakeCase make);              // answers {"alert", "case"}
+  Decide take(AlertAct act);                    // acknowledge; also takes over
+  Decide release(AlertAct act);                 // back to open
+  Decide promote(AlertAct act, MakeCase make);  // answers {"alert", "case"}
   Decide merge(AlertAct act, std::string case_id, CheckCase check);
   Decide dismiss(AlertAct act, Disposition disposition, std::string reason);
-  Decide reopen(AlertAct act);                              // a dismissal that was wrong
+  Decide reopen(AlertAct act);  // a dismissal that was wrong
   Decide level(AlertAct act, Level level);
   Decide warning(AlertAct act, Warning warning);
-  Decide quiet(std::string alert);                          // by the clock: no longer active
+  Decide quiet(std::string alert);    // by the clock: no longer active
+  Decide audible(std::string alert);  // by the clock: it fires still, its silence is over
 
   struct NewSilence {
     std::string actor, basis, org, rule, source;
-    Entities entities;             // in clear
-    std::string reason;            // mandatory
-    std::int64_t expires_ms = 0;   // mandatory, at most silence_max_ms ahead
+    Entities entities;            // in clear
+    std::string reason;           // mandatory
+    std::int64_t expires_ms = 0;  // mandatory, at most silence_max_ms ahead
   };
-  Decide silence(NewSilence wanted);                        // answers {"silence": id}
+  Decide silence(NewSilence wanted);  // answers {"silence": id}
   Decide unsilence(std::string silence, std::string actor, std::string basis);
 
   // -- reading (under the state lock) ------------------------------------------------------------
@@ -201,10 +205,15 @@ class Alerts : public State {
   const Alert* by_fingerprint(std::string_view fingerprint) const;  // the newest
   void each(const std::function<void(const Alert&)>& f) const;      // those in memory
   const Silence* find_silence(std::string_view id) const;
-  std::vector<Silence> silences(std::int64_t now_ms) const;         // in force
+  std::vector<Silence> silences(std::int64_t now_ms) const;      // in force
+  std::vector<std::string> outlived(std::int64_t now_ms) const;  // active; their silence is over
   // What `wanted` would cover now, and of the alerts fired since `since_ms`.
-  struct Preview { std::size_t active = 0, since = 0; std::vector<std::string> alerts; };
-  Result<Preview> preview(const NewSilence& wanted, std::int64_t since_ms, std::int64_t now_ms) const;
+  struct Preview {
+    std::size_t active = 0, since = 0;
+    std::vector<std::string> alerts;
+  };
+  Result<Preview> preview(const NewSilence& wanted, std::int64_t since_ms,
+                          std::int64_t now_ms) const;
   const std::map<std::string, RuleRecord>& rules() const;
   std::size_t in_memory() const;
 
@@ -216,6 +225,7 @@ class Alerts : public State {
  private:
   Result<Alert*> acted(const AlertAct& act);
   Entry entry(const AlertAct& act, std::string_view verb, const Alert& alert) const;
+  std::pair<std::int64_t, std::vector<Sample>> since(const std::string& alert) const;
   void seal_closing(Draft& d, Entry& e, const Alert& alert, std::string reason) const;
   Result<Silence> draft_silence(const NewSilence& wanted, std::int64_t now_ms) const;
   const Silence* covering(const Alert& alert, std::int64_t now_ms) const;
@@ -225,6 +235,7 @@ class Alerts : public State {
   SecretBytes key_;
   Sealed& sealed_;
   AlertLimits limits_;
+  mutable std::mutex closing_mutex_;
   Closing closing_;
   std::map<std::string, Alert, std::less<>> alerts_;
   std::map<std::string, std::string, std::less<>> newest_;  // fingerprint → id
@@ -233,18 +244,19 @@ class Alerts : public State {
   std::map<std::string, RuleRecord> rules_;
 };
 
-// ---- the list ------------------------------------------------------------------------------------
+// ---- the list
+// ------------------------------------------------------------------------------------
 
 struct AlertFilter {
-  std::vector<std::string> org;            // empty: none is shown (say whose)
-  std::vector<Triage> triage;              // empty: any
+  std::vector<std::string> org;  // empty: none is shown (say whose)
+  std::vector<Triage> triage;    // empty: any
   std::optional<Level> level_min;
   std::string rule, source, case_id, owner;  // "" for any
   std::optional<bool> active;
   std::optional<bool> silenced;
-  std::int64_t from_ms = 0, to_ms = 0;     // by fired_ms; 0: no bound
-  std::string cursor;                      // from the page before
-  std::size_t limit = 50;                  // 1–200
+  std::int64_t from_ms = 0, to_ms = 0;  // by fired_ms; 0: no bound
+  std::string cursor;                   // from the page before
+  std::size_t limit = 50;               // 1–200
 };
 
 struct AlertPage {

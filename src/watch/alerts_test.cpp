@@ -130,7 +130,8 @@ TEST(Alert, a_quiet_alert_ends_and_comes_back_as_itself_until_someone_decided) {
   EXPECT_EQ(c.get(id).events, 16);
   EXPECT_EQ(c.watch->tally(id)->events, 16);
 
-  ASSERT_TRUE(c.journal->run({}, c.alerts->dismiss(by("per_1", id), Disposition::expected, "演练")).ok());
+  ASSERT_TRUE(
+      c.journal->run({}, c.alerts->dismiss(by("per_1", id), Disposition::expected, "演练")).ok());
   c.push(c.attack("203.0.113.9", 8));  // it goes on: still the dismissed one
   EXPECT_EQ(c.all().size(), 1u);
   c.clock.advance_ms(16 * 60'000);
@@ -159,9 +160,15 @@ TEST(Alert, a_snapshot_holds_what_replay_would_say) {
   Centre c({push_source("pbx")});
   std::string a = first_alert(c, "203.0.113.1");
   std::string b = first_alert(c, "203.0.113.2");
-  ASSERT_TRUE(c.journal->run({}, c.alerts->dismiss(by("per_1", a), Disposition::false_positive, "测试")).ok());
-  Alerts::NewSilence s{.actor = "per_1", .basis = "post:x", .org = "org_a", .rule = "brute",
-                       .reason = "维护", .expires_ms = kStart + 3'600'000};
+  ASSERT_TRUE(
+      c.journal->run({}, c.alerts->dismiss(by("per_1", a), Disposition::false_positive, "测试"))
+          .ok());
+  Alerts::NewSilence s{.actor = "per_1",
+                       .basis = "post:x",
+                       .org = "org_a",
+                       .rule = "brute",
+                       .reason = "维护",
+                       .expires_ms = kStart + 3'600'000};
   ASSERT_TRUE(c.journal->run({}, c.alerts->silence(s)).ok());
   std::vector<std::string> slices;
   for (std::size_t i = 0; auto slice = c.alerts->save_slice(i); ++i) slices.push_back(*slice);
@@ -217,8 +224,10 @@ TEST(Triage, dismissing_needs_a_reason_which_is_sealed_and_feeds_the_rules_preci
   EXPECT_EQ(empty.problem().fields[0].pointer, "/reason");
   EXPECT_FALSE(c.journal->run({}, c.alerts->dismiss(by("per_1", a), Disposition::none, "x")).ok());
 
-  ASSERT_TRUE(c.journal->run({}, c.alerts->dismiss(by("per_1", a), Disposition::false_positive,
-                                                   "王工在测试线路")).ok());
+  ASSERT_TRUE(c.journal
+                  ->run({}, c.alerts->dismiss(by("per_1", a), Disposition::false_positive,
+                                              "王工在测试线路"))
+                  .ok());
   EXPECT_EQ(c.content(c.get(a).closing).reason, "王工在测试线路");
   EXPECT_THAT(c.entries("alert.dismissed")[0].canonical(), Not(HasSubstr("王工")));
   auto check = [](const std::string& id, const Alert&) -> Status {
@@ -226,7 +235,8 @@ TEST(Triage, dismissing_needs_a_reason_which_is_sealed_and_feeds_the_rules_preci
     return done();
   };
   ASSERT_TRUE(c.journal->run({}, c.alerts->merge(by("per_1", b), "cas_x", check)).ok());
-  ASSERT_TRUE(c.journal->run({}, c.alerts->dismiss(by("per_1", d), Disposition::expected, "演练")).ok());
+  ASSERT_TRUE(
+      c.journal->run({}, c.alerts->dismiss(by("per_1", d), Disposition::expected, "演练")).ok());
   c.journal->read([&] {
     const RuleRecord& r = c.alerts->rules().at("brute");
     EXPECT_EQ(r.fired, 3u);
@@ -252,8 +262,12 @@ TEST(Triage, two_people_do_not_overwrite_each_other) {
 
 TEST(Silence, needs_a_reason_and_an_expiry_and_covers_only_what_it_names) {
   Centre c({push_source("pbx")});
-  Alerts::NewSilence s{.actor = "per_1", .basis = "post:x", .org = "org_a", .rule = "brute",
-                       .entities = {{"source.address", "203.0.113.9"}}, .reason = "渗透测试",
+  Alerts::NewSilence s{.actor = "per_1",
+                       .basis = "post:x",
+                       .org = "org_a",
+                       .rule = "brute",
+                       .entities = {{"source.address", "203.0.113.9"}},
+                       .reason = "渗透测试",
                        .expires_ms = kStart + 3'600'000};
   auto wrong = [&](auto change, std::string_view pointer) {
     Alerts::NewSilence x = s;
@@ -265,7 +279,12 @@ TEST(Silence, needs_a_reason_and_an_expiry_and_covers_only_what_it_names) {
   wrong([](auto& x) { x.reason = ""; }, "/reason");
   wrong([](auto& x) { x.expires_ms = 0; }, "/expires_at");
   wrong([](auto& x) { x.expires_ms = kStart + 31ll * 86'400'000; }, "/expires_at");
-  wrong([](auto& x) { x.rule = ""; x.entities.clear(); }, "/rule");
+  wrong(
+      [](auto& x) {
+        x.rule = "";
+        x.entities.clear();
+      },
+      "/rule");
 
   first_alert(c, "198.51.100.1");
   auto preview = c.journal->read([&] { return c.alerts->preview(s, kStart, c.clock.now_ms()); });
@@ -273,7 +292,7 @@ TEST(Silence, needs_a_reason_and_an_expiry_and_covers_only_what_it_names) {
   auto made = c.journal->run({}, c.alerts->silence(s));
   ASSERT_TRUE(made.ok());
   std::string id(text_or(made->body, "silence"));
-  std::string silenced = first_alert(c, "203.0.113.9");   // recorded all the same
+  std::string silenced = first_alert(c, "203.0.113.9");  // recorded all the same
   std::string heard = first_alert(c, "203.0.113.10");
   EXPECT_EQ(c.get(silenced).silence, id);
   EXPECT_EQ(c.get(heard).silence, "");
@@ -292,6 +311,32 @@ TEST(Silence, needs_a_reason_and_an_expiry_and_covers_only_what_it_names) {
   EXPECT_EQ(c.get(silenced).silence, "");
 }
 
+TEST(Silence, what_fires_on_when_it_is_lifted_is_heard) {
+  Centre c({push_source("pbx")});
+  Alerts::NewSilence s{.actor = "per_1",
+                       .basis = "post:x",
+                       .org = "org_a",
+                       .rule = "brute",
+                       .reason = "维护",
+                       .expires_ms = kStart + 86'400'000};
+  auto made = c.journal->run({}, c.alerts->silence(s));
+  std::string alert = first_alert(c);
+  EXPECT_NE(c.get(alert).silence, "");
+  c.clock.advance_ms(60'000);
+  c.watch->tick();
+  EXPECT_EQ(c.entries("alert.refired").size(), 0u);
+  std::string id(text_or(made->body, "silence"));
+  ASSERT_TRUE(c.journal->run({}, c.alerts->unsilence(id, "per_2", "post:x")).ok());
+  c.clock.advance_ms(60'000);
+  c.watch->tick();
+  ASSERT_TRUE(c.journal->run({}, c.alerts->unsilence(id, "per_2", "post:x")).ok());  // in order
+  EXPECT_EQ(c.entries("alert.refired").size(), 1u);
+  EXPECT_EQ(c.get(alert).silence, "");
+  c.clock.advance_ms(60'000);
+  c.watch->tick();
+  EXPECT_EQ(c.entries("alert.refired").size(), 1u);
+}
+
 TEST(AlertList, filters_pages_and_counts_by_organisation) {
   Centre c({push_source("pbx")});
   AlertList list;
@@ -300,7 +345,9 @@ TEST(AlertList, filters_pages_and_counts_by_organisation) {
   views.start();
   std::vector<std::string> ids;
   for (int i = 0; i < 5; ++i) ids.push_back(first_alert(c, "203.0.113." + std::to_string(i)));
-  ASSERT_TRUE(c.journal->run({}, c.alerts->dismiss(by("per_1", ids[0]), Disposition::duplicate, "重复")).ok());
+  ASSERT_TRUE(
+      c.journal->run({}, c.alerts->dismiss(by("per_1", ids[0]), Disposition::duplicate, "重复"))
+          .ok());
   ASSERT_TRUE(c.journal->run({}, c.alerts->take(by("per_1", ids[1]))).ok());
   Status read = views.read(c.journal->size(), [&](Database& db) {
     EXPECT_TRUE(AlertList::page(db, {})->alerts.empty());  // no organisation, nothing
@@ -312,8 +359,11 @@ TEST(AlertList, filters_pages_and_counts_by_organisation) {
     EXPECT_EQ(next->alerts.size(), 3u);
     EXPECT_EQ(next->next, "");
     EXPECT_EQ(AlertList::page(db, {.org = {"org_a"}, .triage = {Triage::open}})->alerts.size(), 3u);
-    EXPECT_EQ(AlertList::page(db, {.org = {"org_a"}, .level_min = Level::critical})->alerts.size(), 0u);
-    EXPECT_EQ(AlertList::page(db, {.org = {"org_a"}, .rule = "brute", .owner = "per_1"})->alerts.size(), 2u);
+    EXPECT_EQ(AlertList::page(db, {.org = {"org_a"}, .level_min = Level::critical})->alerts.size(),
+              0u);
+    EXPECT_EQ(
+        AlertList::page(db, {.org = {"org_a"}, .rule = "brute", .owner = "per_1"})->alerts.size(),
+        2u);
     EXPECT_EQ(AlertList::page(db, {.org = {"org_a"}, .cursor = "x"}).problem().code, "page.cursor");
     EXPECT_EQ(AlertList::page(db, {.org = {"org_a"}, .limit = 201}).problem().code, "page.limit");
     AlertCounts n = AlertList::counts(db, {"org_a"});

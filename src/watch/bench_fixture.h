@@ -25,7 +25,10 @@ struct TempFolder {
 };
 
 inline SourceConfig push_source(std::string id) {
-  return {.id = std::move(id), .kind = SourceConfig::Kind::push, .org = "org_a", .owner = "it",
+  return {.id = std::move(id),
+          .kind = SourceConfig::Kind::push,
+          .org = "org_a",
+          .owner = "it",
           .utc_offset_min = 0};
 }
 
@@ -70,10 +73,13 @@ struct Centre {
   WatchOptions options;
   std::shared_ptr<const detect::RuleSet> rules;
 
-  explicit Centre(std::vector<SourceConfig> sources, std::shared_ptr<const detect::RuleSet> r = test_rules(),
-                  WatchLimits limits = {}, bool threads = false)
+  explicit Centre(std::vector<SourceConfig> sources,
+                  std::shared_ptr<const detect::RuleSet> r = test_rules(), WatchLimits limits = {},
+                  bool threads = false)
       : rules(std::move(r)) {
-    options = {.folder = folder.path + "/watch", .sources = std::move(sources), .limits = limits,
+    options = {.folder = folder.path + "/watch",
+               .sources = std::move(sources),
+               .limits = limits,
                .threads = threads};
     open();
   }
@@ -84,8 +90,10 @@ struct Centre {
     SecretBytes key = SecretBytes::copy(std::string(32, 'k'));
     sealed = std::make_unique<Sealed>(path, SecretBytes::copy(std::string(32, 'r')), random);
     alerts = std::make_unique<Alerts>(std::move(key), *sealed);
-    journal = std::make_unique<Journal>(JournalOptions{.path = path, .origin = "test", .full_sync = false,
-                                                       .schemas = {Sealed::schema()}}, clock, random);
+    journal = std::make_unique<Journal>(
+        JournalOptions{
+            .path = path, .origin = "test", .full_sync = false, .schemas = {Sealed::schema()}},
+        clock, random);
     journal->attach(*alerts);
     journal->open();
     watch = std::make_unique<Watch>(options, clock, random, *journal, *alerts, rules);

@@ -59,8 +59,10 @@ inline std::vector<LabelledLine> fail2ban_lines(const std::string& text) {
       for (const json::value& v : list) {
         const json::object& o = v.as_object();
         std::string_view mode = text_or(o, "mode");
-        if (mode.empty() || mode == "normal") in_normal = true;
-        else in_aggressive = true;
+        if (mode.empty() || mode == "normal")
+          in_normal = true;
+        else
+          in_aggressive = true;
         prefix = text_or(o, "test.prefix-line");
       }
     } else if (l.starts_with("# failJSON:")) {

@@ -13,13 +13,24 @@ constexpr std::array<std::string_view, 8> kFormats{"auto", "syslog", "asterisk",
                                                    "sshd", "json",   "key-value", "plain"};
 
 // Other names for the same thing, in key=value logs.
-struct Alias { std::string_view from, to; };
+struct Alias {
+  std::string_view from, to;
+};
 constexpr std::array<Alias, 14> kAliases{{
-    {"src", "source.address"},   {"srcip", "source.address"}, {"src_ip", "source.address"},
-    {"rhost", "source.address"}, {"client", "source.address"}, {"sport", "source.port"},
-    {"src_port", "source.port"}, {"dst", "destination.ip"},   {"dstip", "destination.ip"},
-    {"dst_ip", "destination.ip"}, {"user", "account"},        {"username", "account"},
-    {"action", "event.action"},  {"msg", "message"},
+    {"src", "source.address"},
+    {"srcip", "source.address"},
+    {"src_ip", "source.address"},
+    {"rhost", "source.address"},
+    {"client", "source.address"},
+    {"sport", "source.port"},
+    {"src_port", "source.port"},
+    {"dst", "destination.ip"},
+    {"dstip", "destination.ip"},
+    {"dst_ip", "destination.ip"},
+    {"user", "account"},
+    {"username", "account"},
+    {"action", "event.action"},
+    {"msg", "message"},
 }};
 
 bool is_key_char(char c) {
@@ -28,7 +39,8 @@ bool is_key_char(char c) {
 }
 
 std::string_view without_line_end(std::string_view s) {
-  while (!s.empty() && (s.back() == '\n' || s.back() == '\r' || s.back() == '\0')) s.remove_suffix(1);
+  while (!s.empty() && (s.back() == '\n' || s.back() == '\r' || s.back() == '\0'))
+    s.remove_suffix(1);
   return s;
 }
 
@@ -43,7 +55,8 @@ std::optional<Format> format_from(std::string_view text) {
   return std::nullopt;
 }
 
-// ---- Reading -------------------------------------------------------------------------------------
+// ---- Reading
+// -------------------------------------------------------------------------------------
 
 void Reading::clear() {
   logsource = {};
@@ -53,8 +66,8 @@ void Reading::clear() {
 }
 
 void Reading::set(std::string_view name, std::string_view value) {
-  auto found = std::find_if(fields.begin(), fields.end(),
-                            [&](const auto& f) { return f.first == name; });
+  auto found =
+      std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.first == name; });
   if (value.empty()) {
     if (found != fields.end()) fields.erase(found);
   } else if (found != fields.end()) {
@@ -122,7 +135,8 @@ bool read_key_value(std::string_view line, Reading& r) {
   return pairs >= 2;
 }
 
-// ---- Decoder -------------------------------------------------------------------------------------
+// ---- Decoder
+// -------------------------------------------------------------------------------------
 
 struct Decoder::Impl {
   DecoderOptions options;
@@ -182,7 +196,8 @@ struct Decoder::Impl {
     Format f = options.format;
     if (f == Format::plain) return plain(text, line, each);
     bool any = f == Format::automatic;
-    if ((any || f == Format::json) && text.starts_with('{') && read_json(text, line, each)) return 1;
+    if ((any || f == Format::json) && text.starts_with('{') && read_json(text, line, each))
+      return 1;
     if ((any || f == Format::freeswitch) && read_freeswitch(text, stamp, now)) {
       return emit(now, line, each);
     }

@@ -30,16 +30,17 @@ struct Reading {
   void clear();
   void set(std::string_view name, std::string_view value);  // replaces; an empty value removes
   std::string_view get(std::string_view name) const;
-  std::string_view keep(std::string text);                  // alive until clear()
-  void take(const Captures& captures);                      // account, source.…, every capture
+  std::string_view keep(std::string text);  // alive until clear()
+  void take(const Captures& captures);      // account, source.…, every capture
   void event(std::string_view category, std::string_view action, std::string_view outcome);
 };
 
-// ---- syslog --------------------------------------------------------------------------------------
+// ---- syslog
+// --------------------------------------------------------------------------------------
 
 struct Syslog {
-  bool deviant = false;       // taken although a "]" in a value was not escaped
-  std::string_view program;   // app-name or tag, "" if none
+  bool deviant = false;      // taken although a "]" in a value was not escaped
+  std::string_view program;  // app-name or tag, "" if none
   std::string_view pid;
   std::string_view host;
   std::string_view message;
@@ -51,7 +52,8 @@ bool read_rfc5424(std::string_view line, Reading& r, Syslog& out);
 // With `need_tag` a line without priority and time must have "host tag[pid]:" or "tag[pid]:".
 bool read_rfc3164(std::string_view line, const StampContext& stamp, Reading& r, Syslog& out);
 
-// ---- programs ------------------------------------------------------------------------------------
+// ---- programs
+// ------------------------------------------------------------------------------------
 
 // Messages log and security log, with or without the time in front. False: not Asterisk's shape.
 bool read_asterisk(std::string_view line, const StampContext& stamp, Reading& r);
@@ -69,9 +71,9 @@ class SshdReader {
  private:
   struct Connection {
     std::string key, address, port, account;
-    int deferred = 0;        // failures that a later success would forgive
-    int nameless = 0;        // failures whose address is not known yet
-    bool probe = false;      // the nameless one is a probe, not a logon
+    int deferred = 0;    // failures that a later success would forgive
+    int nameless = 0;    // failures whose address is not known yet
+    bool probe = false;  // the nameless one is a probe, not a logon
   };
   using Order = std::list<Connection>;
   Connection& connection(std::string_view host, std::string_view pid);

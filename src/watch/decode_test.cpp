@@ -44,7 +44,8 @@ Seen decode_one(std::string_view line, DecoderOptions o = {.source = "t", .utc_o
 
 std::string when(const Seen& s) { return to_rfc3339(s.time_ms); }
 
-// ---- times ---------------------------------------------------------------------------------------
+// ---- times
+// ---------------------------------------------------------------------------------------
 
 TEST(Stamp, a_missing_year_is_the_latest_that_is_not_in_the_future) {
   StampContext x{kNow, 0};
@@ -78,10 +79,14 @@ TEST(Stamp, zones_fractions_and_what_is_left) {
   }
 }
 
-// ---- templates -----------------------------------------------------------------------------------
+// ---- templates
+// -----------------------------------------------------------------------------------
 
 TEST(Template, an_address_is_read_with_or_without_its_port) {
-  struct Case { std::string_view text, address, port; bool ip; };
+  struct Case {
+    std::string_view text, address, port;
+    bool ip;
+  };
   for (const Case& c : {Case{"192.0.2.1", "192.0.2.1", "", true},
                         {"192.0.2.1:5060", "192.0.2.1", "5060", true},
                         {"[2001:db8::1]:5060", "2001:db8::1", "5060", true},
@@ -107,7 +112,8 @@ TEST(Template, a_line_made_to_explode_costs_bounded_steps) {
   EXPECT_FALSE(t.match(std::string(4096, 'x'), out));
 }
 
-// ---- syslog --------------------------------------------------------------------------------------
+// ---- syslog
+// --------------------------------------------------------------------------------------
 
 TEST(Rfc5424, the_header_structured_data_and_byte_order_mark) {
   Seen s = decode_one(
@@ -126,11 +132,11 @@ TEST(Rfc5424, the_header_structured_data_and_byte_order_mark) {
 }
 
 TEST(Rfc5424, what_breaks_the_grammar_is_not_taken_as_such) {
-  for (std::string_view bad : {"<165>1 2026-11-22T03:14:15Z h a p m [x k=\"v\" hello",
-                               "<165>1 2026-11-22T03:14:15Z h a p m [x k=v] hello",
-                               "<165>1 2026-11-22 03:14:15 h a p m - hello",
-                               "<192>1 - h a p m - hello", "<01>1 - h a p m - hello",
-                               "<34>1 - h a p m hello"}) {
+  for (std::string_view bad :
+       {"<165>1 2026-11-22T03:14:15Z h a p m [x k=\"v\" hello",
+        "<165>1 2026-11-22T03:14:15Z h a p m [x k=v] hello",
+        "<165>1 2026-11-22 03:14:15 h a p m - hello", "<192>1 - h a p m - hello",
+        "<01>1 - h a p m - hello", "<34>1 - h a p m hello"}) {
     Decoder d({.source = "t"});
     std::vector<Seen> all = decode_all(d, bad);
     ASSERT_EQ(all.size(), 1u);
@@ -146,7 +152,7 @@ TEST(Rfc3164, the_deviations_that_devices_really_send) {
   EXPECT_EQ(s.at("host.name"), "gw");
   EXPECT_EQ(s.at("process.pid"), "9");
   EXPECT_EQ(s.at("message"), "failed");
-  s = decode_one("<38>Nov 2 2025 22:14:15 gw : failed");        // a year
+  s = decode_one("<38>Nov 2 2025 22:14:15 gw : failed");  // a year
   EXPECT_EQ(when(s), "2025-11-02T22:14:15.000Z");
   s = decode_one("<13>su: no time and no host");
   EXPECT_EQ(s.at("process.name"), "su");
@@ -192,9 +198,11 @@ TEST(Sshd, memory_of_connections_is_bounded) {
     decode_all(d, "Nov 21 00:00:00 h sshd[" + std::to_string(pid) + "]: Connection from 192.0.2.1");
   }
   // The oldest are forgotten: their failures have no address; the newest are remembered.
-  auto gone = decode_all(d, "Nov 21 00:00:01 h sshd[1]: Disconnecting: Too many authentication failures");
+  auto gone =
+      decode_all(d, "Nov 21 00:00:01 h sshd[1]: Disconnecting: Too many authentication failures");
   EXPECT_EQ(gone[0].at("source.address"), "");
-  auto kept = decode_all(d, "Nov 21 00:00:01 h sshd[999]: Disconnecting: Too many authentication failures");
+  auto kept =
+      decode_all(d, "Nov 21 00:00:01 h sshd[999]: Disconnecting: Too many authentication failures");
   EXPECT_EQ(kept[0].at("source.address"), "192.0.2.1");
 }
 
@@ -215,7 +223,8 @@ TEST(Asterisk, a_caller_cannot_plant_another_address_in_the_security_log) {
   EXPECT_EQ(s.service, "security");
 }
 
-// ---- other people's logs -------------------------------------------------------------------------
+// ---- other people's logs
+// -------------------------------------------------------------------------
 
 bool is_failed_logon(Seen& s) {
   return s.at("event.outcome") == "failure" && s.at("event.action") != "probe";
@@ -241,10 +250,13 @@ Score score(const std::string& name, const std::vector<LabelledLine>& lines) {
     bool failed = false, probed = false;
     Seen* hit = nullptr;
     for (Seen& s : all) {
-      if (is_failed_logon(s)) failed = true, hit = &s;
-      else if (is_probe(s)) probed = true, hit = hit ? hit : &s;
+      if (is_failed_logon(s))
+        failed = true, hit = &s;
+      else if (is_probe(s))
+        probed = true, hit = hit ? hit : &s;
     }
-    for (auto [label, found] : {std::pair{l.normal, failed || (probes_count && probed)}, std::pair{l.aggressive, failed || probed}}) {
+    for (auto [label, found] : {std::pair{l.normal, failed || (probes_count && probed)},
+                                std::pair{l.aggressive, failed || probed}}) {
       if (label == 1) {
         ++out.labelled;
         bool right = found && hit && (l.host.empty() || hit->at("source.address") == l.host);
@@ -260,12 +272,15 @@ Score score(const std::string& name, const std::vector<LabelledLine>& lines) {
     bool own_zone = l.line.find("EventTV=\"") != std::string::npos;
     if (hit && !l.time.empty() && !own_zone) {
       // Labels are in the filter's zone (Zurich, summer) where the line says one.
-      std::int64_t shift = l.line.find("+00:00") != std::string::npos ||
-                           l.line.find("-04:00") != std::string::npos ? 7'200'000 : 0;
+      std::int64_t shift =
+          l.line.find("+00:00") != std::string::npos || l.line.find("-04:00") != std::string::npos
+              ? 7'200'000
+              : 0;
       ++out.timed;
       bool right = (hit->time_ms + shift) / 1000 == *from_rfc3339(l.time + "Z") / 1000;
       out.times_right += right;
-      EXPECT_TRUE(right) << name << ":" << l.number << " " << to_rfc3339(hit->time_ms) << " " << l.time;
+      EXPECT_TRUE(right) << name << ":" << l.number << " " << to_rfc3339(hit->time_ms) << " "
+                         << l.time;
     }
   }
   printf("%s: decoded %d/%d labelled attacks, silent %d/%d harmless, times %d/%d\n", name.c_str(),
@@ -288,13 +303,18 @@ TEST(Corpus, fail2ban_labels_hold_for_asterisk_freeswitch_and_sshd) {
 // The members parser.assert states: program, addresses, ports, account, kind of event.
 TEST(Corpus, crowdsec_parser_assertions_hold) {
   std::string folder = corpora_folder() + "/phone/crowdsec/";
-  if (slurp(folder + "freeswitch/freeswitch.log").empty()) GTEST_SKIP() << "the corpora are not here";
-  const std::map<std::string, std::string> names{
-      {"Parsed source_ip", "source.address"}, {"Parsed remote_ip", "source.address"},
-      {"Parsed target_ip", "destination.ip"}, {"Parsed source_port", "source.port"},
-      {"Parsed target_port", "destination.port"}, {"Parsed username", "account"},
-      {"Parsed asterisk_service", "service"}, {"Parsed asterisk_session_id", "asterisk.session"},
-      {"Meta source_ip", "source.address"}, {"Meta target_user", "account"}};
+  if (slurp(folder + "freeswitch/freeswitch.log").empty())
+    GTEST_SKIP() << "the corpora are not here";
+  const std::map<std::string, std::string> names{{"Parsed source_ip", "source.address"},
+                                                 {"Parsed remote_ip", "source.address"},
+                                                 {"Parsed target_ip", "destination.ip"},
+                                                 {"Parsed source_port", "source.port"},
+                                                 {"Parsed target_port", "destination.port"},
+                                                 {"Parsed username", "account"},
+                                                 {"Parsed asterisk_service", "service"},
+                                                 {"Parsed asterisk_session_id", "asterisk.session"},
+                                                 {"Meta source_ip", "source.address"},
+                                                 {"Meta target_user", "account"}};
   const std::map<std::string, std::string> actions{{"user_enumeration", "account-unknown"},
                                                    {"auth_failure", "logon-failed"},
                                                    {"acl_reject", "acl-rejected"}};

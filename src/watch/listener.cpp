@@ -54,7 +54,8 @@ Problem cannot_bind(const SourceConfig& c, int error) {
 
 }  // namespace
 
-// ---- framing -------------------------------------------------------------------------------------
+// ---- framing
+// -------------------------------------------------------------------------------------
 
 void Framer::drop() {
   begin_ += used_;
@@ -80,7 +81,8 @@ Framer::Step Framer::take(std::string_view& out) {
   bool undecided = !skip_line_ && digits > 0 && s[0] != '0' &&
                    (digits == s.size() || (s[digits] == ' ' && digits + 1 == s.size()));
   if (undecided) return Step::more;
-  bool counted = !skip_line_ && digits > 0 && s[0] != '0' && s[digits] == ' ' && s[digits + 1] == '<';
+  bool counted =
+      !skip_line_ && digits > 0 && s[0] != '0' && s[digits] == ' ' && s[digits + 1] == '<';
   if (counted) {
     std::size_t size = *to_int<std::size_t>(s.substr(0, digits));
     if (size > line_max_) {
@@ -118,15 +120,16 @@ std::string_view Framer::rest() {
   return std::string_view(buffer_).substr(begin_);
 }
 
-// ---- sockets -------------------------------------------------------------------------------------
+// ---- sockets
+// -------------------------------------------------------------------------------------
 
 struct Listener::Socket {
   int fd = -1;
   std::size_t source = 0;
   SourceConfig config;
   SourceCounters* counters = nullptr;
-  std::size_t open = 0;           // TCP connections
-  std::uint32_t dropped = 0;      // by the kernel, as last told
+  std::size_t open = 0;       // TCP connections
+  std::uint32_t dropped = 0;  // by the kernel, as last told
   ~Socket() {
     if (fd >= 0) close(fd);
   }
@@ -142,7 +145,8 @@ struct Listener::Connection {
 };
 
 Listener::Listener(BatchQueue& queue, Clock& clock) : queue_(queue), clock_(clock) {
-  if (pipe2(wake_, O_CLOEXEC | O_NONBLOCK) != 0) throw std::system_error(errno, std::generic_category());
+  if (pipe2(wake_, O_CLOEXEC | O_NONBLOCK) != 0)
+    throw std::system_error(errno, std::generic_category());
 }
 
 Listener::~Listener() {
@@ -181,9 +185,9 @@ Status Listener::add(std::size_t source, const SourceConfig& config, SourceCount
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   getsockname(s->fd, reinterpret_cast<sockaddr*>(&bound), &size);
-  counters.port = ntohs(bound.ss_family == AF_INET6
-                            ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
-                            : reinterpret_cast<sockaddr_in&>(bound).sin_port);
+  counters.port =
+      ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
+                                        : reinterpret_cast<sockaddr_in&>(bound).sin_port);
   s->source = source;
   s->config = config;
   s->counters = &counters;
@@ -312,7 +316,8 @@ bool Listener::poll(std::chrono::milliseconds wait) {
   bool any = false;
   if (ready > 0 && fds[0].revents) {
     char bytes[64];
-    while (read(wake_[0], bytes, sizeof bytes) > 0) {}
+    while (read(wake_[0], bytes, sizeof bytes) > 0) {
+    }
   }
   std::int64_t now = clock_.now_ms();
   std::size_t at = 1 + sockets_.size();
@@ -334,8 +339,10 @@ bool Listener::poll(std::chrono::milliseconds wait) {
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     if (ready <= 0 || !fds[1 + i].revents) continue;
     any = true;
-    if (sockets_[i]->config.kind == SourceConfig::Kind::syslog_udp) read_datagrams(*sockets_[i]);
-    else accept_all(*sockets_[i]);
+    if (sockets_[i]->config.kind == SourceConfig::Kind::syslog_udp)
+      read_datagrams(*sockets_[i]);
+    else
+      accept_all(*sockets_[i]);
   }
   return any;
 }

@@ -37,7 +37,9 @@ struct SourceCounters {
 class Framer {
  public:
   explicit Framer(std::size_t line_max) : line_max_(line_max) {}
-  struct Counts { std::uint64_t cut = 0, refused = 0; };
+  struct Counts {
+    std::uint64_t cut = 0, refused = 0;
+  };
   // Gives the complete messages; false when the stream is beyond repair and must be closed.
   template <typename F>
   bool feed(std::string_view bytes, F&& message) {

@@ -15,9 +15,7 @@ constexpr std::size_t kAnyMax = 256;
 constexpr std::size_t kStepsMax = 65'536;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alnum(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+bool is_alnum(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_host_char(char c) {
   return is_alnum(c) || c == '.' || c == ':' || c == '-' || c == '_' || c == '%';
 }
@@ -100,8 +98,10 @@ void Template::parse(std::string_view text, std::size_t& at, bool inside) {
       std::string name(text.substr(at + 1, colon - at - 1));
       std::string_view kind = text.substr(colon + 1, close - colon - 1);
       Token t{Type::any, name == "-" ? "" : name, {}, {}, {}};
-      if (kind == "word") t.type = Type::word;
-      else if (kind == "num") t.type = Type::num;
+      if (kind == "word")
+        t.type = Type::word;
+      else if (kind == "num")
+        t.type = Type::num;
       else if (kind == "host") {
         t.type = Type::host;
         t.address = name + ".address";
@@ -224,7 +224,8 @@ bool Template::walk(Walk& w, std::size_t token, std::size_t at) const {
       for (std::size_t n = 0; n <= rest.size() && n <= kAnyMax; ++n) {
         if (n > 0 && t.type == Type::word && rest[n - 1] == ' ') return false;
         if (n < least) continue;
-        if (next && next->type == Type::literal && !rest.substr(n).starts_with(next->text)) continue;
+        if (next && next->type == Type::literal && !rest.substr(n).starts_with(next->text))
+          continue;
         w.take(t.text, rest.substr(0, n));
         if (walk(w, token + 1, at + n)) return true;
         w.out.resize(mark);

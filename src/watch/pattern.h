@@ -5,8 +5,8 @@
 // {name:type} captures: `any` (0–256 bytes, shortest first), `word` (1–256 without space), `num`
 // (1–10 digits), `host` (an address or host name, with its port if it has one: "[::1]:5060",
 // "UDP:192.0.2.1:5060"; fills name.address, name.ip and name.port). `-` captures nothing.
-// <…> may be absent; * at the end, or before a >, takes whatever follows; else the line must end there.
-// Matching backtracks; at most 65,536 steps a line, then it is taken as no match.
+// <…> may be absent; * at the end, or before a >, takes whatever follows; else the line must end
+// there. Matching backtracks; at most 65,536 steps a line, then it is taken as no match.
 //
 // Thread-safety: immutable after construction.
 #pragma once
@@ -44,9 +44,9 @@ class Template {
   enum class Type : std::uint8_t { literal, any, word, num, host, option, rest };
   struct Token {
     Type type;
-    std::string text;                 // literal, or the capture's name
-    std::string address, ip, port;    // names of a host's parts
-    std::size_t end = 0;              // option: the token after it
+    std::string text;               // literal, or the capture's name
+    std::string address, ip, port;  // names of a host's parts
+    std::size_t end = 0;            // option: the token after it
   };
   struct Walk;
   bool walk(Walk& w, std::size_t token, std::size_t at) const;

@@ -22,7 +22,8 @@ const std::vector<PhoneRow>& asterisk_rows() {
     row("Registration from '{from:any}' failed for '{source:host}' - {reason:any}",
         "authentication", "");
     row("Request< '{method:word}'> from '{from:any}' failed for '{source:host}' "
-        "(callid: {call.id:word}) - {reason:any}", "authentication", "");
+        "(callid: {call.id:word}) - {reason:any}",
+        "authentication", "");
     row("Host {source:host} failed to authenticate as '{account:any}'", "authentication",
         "logon-failed");
     row("Host {source:host} failed MD5 authentication for '{account:any}' ({-:any})",
@@ -34,8 +35,8 @@ const std::vector<PhoneRow>& asterisk_rows() {
     row("{source:host} tried to authenticate with nonexistent user '{account:any}'",
         "authentication", "account-unknown");
     row("Call< from '{account:any}'> ({source:host}) to extension '{destination.number:any}' "
-        "rejected because extension not found in context '{context:any}'<.>", "call",
-        "call-rejected");
+        "rejected because extension not found in context '{context:any}'<.>",
+        "call", "call-rejected");
     row("hacking attempt detected '{source:host}'", "network", "probe");
     row("<\">Rejecting unknown SIP connection from {source:host}<\">", "call", "call-rejected");
     row("<\">Friendly Scanner from {source:host}<\">", "network", "probe");
@@ -45,7 +46,9 @@ const std::vector<PhoneRow>& asterisk_rows() {
 }
 
 // Why a registration or request failed, as chan_sip and res_pjsip say it.
-struct Reason { std::string_view starts, action; };
+struct Reason {
+  std::string_view starts, action;
+};
 constexpr std::array<Reason, 15> kReasons{{
     {"Wrong password", "logon-failed"},
     {"Failed to authenticate", "logon-failed"},
@@ -64,7 +67,9 @@ constexpr std::array<Reason, 15> kReasons{{
     {"Too many", "logon-failed"},
 }};
 
-struct SecurityAction { std::string_view event, category, action, outcome; };
+struct SecurityAction {
+  std::string_view event, category, action, outcome;
+};
 constexpr std::array<SecurityAction, 16> kSecurity{{
     {"InvalidAccountID", "authentication", "account-unknown", "failure"},
     {"InvalidPassword", "authentication", "logon-failed", "failure"},
@@ -84,8 +89,8 @@ constexpr std::array<SecurityAction, 16> kSecurity{{
     {"HAProxy", "network", "challenge", "unknown"},
 }};
 
-constexpr std::array<std::string_view, 7> kAsteriskLevels{
-    "NOTICE", "SECURITY", "WARNING", "ERROR", "VERBOSE", "DEBUG", "DTMF"};
+constexpr std::array<std::string_view, 7> kAsteriskLevels{"NOTICE",  "SECURITY", "WARNING", "ERROR",
+                                                          "VERBOSE", "DEBUG",    "DTMF"};
 constexpr std::array<std::string_view, 9> kFreeSwitchLevels{
     "DEBUG", "INFO", "NOTICE", "WARNING", "WARN", "ERR", "CRIT", "ALERT", "CONSOLE"};
 
@@ -230,7 +235,8 @@ bool read_asterisk(std::string_view line, const StampContext& stamp, Reading& r)
       std::string_view user = sip_user(r.get("from"));
       if (!user.empty()) r.set("account", user);
       r.set("service", r.get("message").starts_with("chan_iax2") ? "IAX2"
-                       : r.get("message").starts_with("manager") ? "AMI" : "SIP");
+                       : r.get("message").starts_with("manager") ? "AMI"
+                                                                 : "SIP");
       return true;
     }
     std::size_t next = s.find(": ");
@@ -242,7 +248,10 @@ bool read_asterisk(std::string_view line, const StampContext& stamp, Reading& r)
 }
 
 bool read_freeswitch(std::string_view line, const StampContext& stamp, Reading& r) {
-  struct Row { Template line; std::string_view category, action, outcome; };
+  struct Row {
+    Template line;
+    std::string_view category, action, outcome;
+  };
   static const std::vector<Row> rows = [] {
     std::vector<Row> t;
     auto row = [&](std::string_view text, std::string_view category, std::string_view action,
@@ -250,9 +259,11 @@ bool read_freeswitch(std::string_view line, const StampContext& stamp, Reading& 
       t.push_back({Template(text), category, action, outcome});
     };
     row("SIP auth failure ({method:word}) on sofia profile '{profile:any}' for [{account:any}] "
-        "from ip {source:host}", "authentication", "logon-failed", "failure");
+        "from ip {source:host}",
+        "authentication", "logon-failed", "failure");
     row("SIP auth challenge ({method:word}) on sofia profile '{profile:any}' for [{account:any}] "
-        "from ip {source:host}", "authentication", "challenge", "unknown");
+        "from ip {source:host}",
+        "authentication", "challenge", "unknown");
     row("Can't find user [{account:any}] from {source:host}", "authentication", "account-unknown",
         "failure");
     row("IP {source:host} Rejected by register acl< \"{acl:any}\">", "authentication",

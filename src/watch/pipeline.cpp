@@ -115,8 +115,8 @@ Sample Pipeline::sample_of(const Evidence& e) {
     s.fields.emplace_back(kept_text(name, kFieldKept), kept_text(value, kFieldKept));
     builder_.add(name, value);
   }
-  auto matched = engine_->evaluate(
-      builder_.event(s.source, {e.product, e.service, e.category}, e.at_ms));
+  auto matched =
+      engine_->evaluate(builder_.event(s.source, {e.product, e.service, e.category}, e.at_ms));
   std::vector<std::uint32_t> all(matched.begin(), matched.end());
   for (std::uint32_t rule : all) {
     for (std::string& name : engine_->matched_fields(rule)) s.matched.push_back(std::move(name));
@@ -158,7 +158,8 @@ void Pipeline::fired(const detect::Firing& f, std::size_t source) {
   found.events = f.events;
   found.quiet_ms = limits_.quiet_ms;
   const Evidence& newest = evidence_[(evidence_next_ + kEvidence - 1) % kEvidence];
-  repeats_.found(found, [&] { return sample_of(newest); }, [&] { return first_samples(found); });
+  repeats_.found(
+      found, [&] { return sample_of(newest); }, [&] { return first_samples(found); });
 }
 
 }  // namespace cw::watch

@@ -29,7 +29,10 @@ class Pipeline {
   void process(const Batch& batch);
   void tick(std::int64_t now_ms);  // closes correlation windows
 
-  struct Counts { StageCount rules; detect::CorrelatorStats correlator; };
+  struct Counts {
+    StageCount rules;
+    detect::CorrelatorStats correlator;
+  };
   const Counts& counts() const { return counts_; }
 
  private:

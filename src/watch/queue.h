@@ -18,10 +18,10 @@ namespace cw::watch {
 
 // Lines of one source and one sender, received together.
 struct Batch {
-  std::size_t source = 0;      // index into the sources
-  std::string sender;          // peer address, or ""
+  std::size_t source = 0;  // index into the sources
+  std::string sender;      // peer address, or ""
   std::int64_t received_ms = 0;
-  std::string bytes;           // the lines, one after another
+  std::string bytes;  // the lines, one after another
   std::vector<std::uint32_t> ends;
 
   void add(std::string_view line) {
@@ -50,8 +50,8 @@ class BatchQueue {
     return !closed_ && bytes_ < bytes_max_;
   }
 
-  // Takes the batch while fewer bytes than the limit are queued. `read_already`: takes it even then,
-  // for a source that asked room() before it read and would lose what it holds.
+  // Takes the batch while fewer bytes than the limit are queued. `read_already`: takes it even
+  // then, for a source that asked room() before it read and would lose what it holds.
   bool try_push(Batch&& batch, bool read_already = false) {
     std::lock_guard lock(mutex_);
     if (closed_ || (bytes_ >= bytes_max_ && !read_already)) return false;

@@ -50,19 +50,24 @@ void Repeats::load(Database& db) {
     live->touched_ms = clock_.now_ms();
     live->quiet_ms = limits_.quiet_ms;
     live->tally = {1, a.events, a.first_ms, a.changed_ms, {}};
-    db.query("SELECT firings,events,first_ms,last_ms,quiet_ms FROM tally WHERE alert=$1",
-             [&](const Row& r) {
-               live->tally = {r.integer(0), r.integer(1), r.integer(2), r.integer(3), {}};
-               live->quiet_ms = r.integer(4);
-             },
-             a.id);
+    db.query(
+        "SELECT firings,events,first_ms,last_ms,quiet_ms FROM tally WHERE alert=$1",
+        [&](const Row& r) {
+          live->tally = {r.integer(0), r.integer(1), r.integer(2), r.integer(3), {}};
+          live->quiet_ms = r.integer(4);
+        },
+        a.id);
     by_fingerprint_[a.fingerprint] = live;
     by_alert_[a.id] = live;
   }
 }
 
 void Repeats::save(Database& db) {
-  struct Saved { std::string alert; Tally tally; std::int64_t quiet_ms; };
+  struct Saved {
+    std::string alert;
+    Tally tally;
+    std::int64_t quiet_ms;
+  };
   std::vector<Saved> changed;
   std::vector<std::string> gone;
   {
@@ -76,13 +81,15 @@ void Repeats::save(Database& db) {
   }
   for (const std::string& id : gone) db.run("DELETE FROM tally WHERE alert=$1", id);
   for (const Saved& s : changed) {
-    db.run("INSERT INTO tally VALUES($1,$2,$3,$4,$5,$6) ON CONFLICT(alert) DO UPDATE SET "
-           "firings=$2,events=$3,first_ms=$4,last_ms=$5,quiet_ms=$6",
-           s.alert, s.tally.firings, s.tally.events, s.tally.first_ms, s.tally.last_ms, s.quiet_ms);
+    db.run(
+        "INSERT INTO tally VALUES($1,$2,$3,$4,$5,$6) ON CONFLICT(alert) DO UPDATE SET "
+        "firings=$2,events=$3,first_ms=$4,last_ms=$5,quiet_ms=$6",
+        s.alert, s.tally.firings, s.tally.events, s.tally.first_ms, s.tally.last_ms, s.quiet_ms);
   }
 }
 
-// ---- folding -------------------------------------------------------------------------------------
+// ---- folding
+// -------------------------------------------------------------------------------------
 
 Repeats::LivePtr Repeats::lookup(const Found& f, const std::string& plain) {
   if (auto found = by_plain_.find(plain); found != by_plain_.end()) return found->second;
@@ -117,12 +124,14 @@ bool Repeats::full(const Found& f, bool count) {
   std::int64_t now = clock_.now_ms();
   std::deque<std::int64_t>& recent = new_of_rule_[f.org + '\0' + f.rule];
   while (!recent.empty() && recent.front() <= now - limits_.new_window_ms) recent.pop_front();
-  if (by_fingerprint_.size() >= limits_.live_max || recent.size() >= limits_.new_per_rule) return true;
+  if (by_fingerprint_.size() >= limits_.live_max || recent.size() >= limits_.new_per_rule)
+    return true;
   if (count) recent.push_back(now);
   return false;
 }
 
-Repeats::LivePtr Repeats::begin(const Found& f, const std::string& plain, const MakeSamples& first) {
+Repeats::LivePtr Repeats::begin(const Found& f, const std::string& plain,
+                                const MakeSamples& first) {
   auto live = std::make_shared<Live>();
   live->plain = plain;
   live->fingerprint = alerts_.fingerprint(f.org, f.rule, f.key);
@@ -204,14 +213,16 @@ Result<SignalAnswer> Repeats::found_now(const Found& f, std::vector<Sample> samp
     }
     bool fresh = !live || live->stage == Stage::ending;
     if (fresh && full(f, false)) {
-      Problem p = problem(Refusal::too_many, "signal.many",
-                          {"短时间内新信号过多,请稍后用同一个键重发。",
-                           "Too many new signals at once; send it again later under the same key."});
+      Problem p =
+          problem(Refusal::too_many, "signal.many",
+                  {"短时间内新信号过多,请稍后用同一个键重发。",
+                   "Too many new signals at once; send it again later under the same key."});
       p.retry_after_s = 60;
       return p;
     }
   }
-  found(f, [&] { return samples.empty() ? Sample{} : samples.front(); }, [&] { return samples; });
+  found(
+      f, [&] { return samples.empty() ? Sample{} : samples.front(); }, [&] { return samples; });
   std::unique_lock lock(mutex_);
   live = lookup(f, plain);
   settled_.wait(lock, [&] { return !live || (live->stage != Stage::sending && !live->raising); });
@@ -238,7 +249,8 @@ void Repeats::raise(const LivePtr& live, const Found& f) {
   journal_.submit({.vital = true}, alerts_.level(std::move(act), f.level), raised);
 }
 
-// ---- the journal ---------------------------------------------------------------------------------
+// ---- the journal
+// ---------------------------------------------------------------------------------
 
 void Repeats::send(const LivePtr& live) {
   Firing firing;
@@ -277,8 +289,10 @@ void Repeats::end(const LivePtr& live) {
   journal_.submit({.vital = true}, alerts_.quiet(live->alert), [this, live](Result<Answer> answer) {
     std::lock_guard lock(mutex_);
     --on_the_way_;
-    if (answer) forget(live);
-    else live->stage = Stage::active;  // tried again at the next tick
+    if (answer)
+      forget(live);
+    else
+      live->stage = Stage::active;  // tried again at the next tick
     settled_.notify_all();
   });
 }
@@ -338,7 +352,8 @@ void Repeats::wait_settled() {
   settled_.wait(lock, [&] { return on_the_way_ == 0; });
 }
 
-// ---- reading -------------------------------------------------------------------------------------
+// ---- reading
+// -------------------------------------------------------------------------------------
 
 std::optional<Tally> Repeats::tally(std::string_view alert) const {
   std::lock_guard lock(mutex_);
@@ -346,8 +361,10 @@ std::optional<Tally> Repeats::tally(std::string_view alert) const {
   if (found == by_alert_.end()) return std::nullopt;
   const Live& live = *found->second;
   Tally out = live.tally;
-  std::rotate(out.last.begin(), out.last.begin() + static_cast<std::ptrdiff_t>(
-                                    out.last.size() == kLast ? live.next_sample : 0), out.last.end());
+  std::rotate(out.last.begin(),
+              out.last.begin() +
+                  static_cast<std::ptrdiff_t>(out.last.size() == kLast ? live.next_sample : 0),
+              out.last.end());
   return out;
 }
 
@@ -361,7 +378,8 @@ Repeats::Counts Repeats::counts() const {
   std::lock_guard lock(mutex_);
   Counts out = counts_;
   out.live = by_fingerprint_.size();
-  for (const auto& [fingerprint, live] : by_fingerprint_) out.unsent += live->stage == Stage::unsent;
+  for (const auto& [fingerprint, live] : by_fingerprint_)
+    out.unsent += live->stage == Stage::unsent;
   return out;
 }
 

@@ -1,6 +1,7 @@
 // Between firings and the journal: the first firing of a rule and its entities is recorded at once,
-// what follows is folded into a count until the alert has been quiet. A flood of events is therefore
-// never a flood of entries, and a flood of entities ends in one "further entities" alert per rule.
+// what follows is folded into a count until the alert has been quiet. A flood of events is
+// therefore never a flood of entries, and a flood of entities ends in one "further entities" alert
+// per rule.
 //
 // Thread-safety: all functions are safe from any thread. Nothing is held while the journal works.
 //
@@ -32,13 +33,13 @@ struct Found {
   std::string rule, source, org, actor;
   Level level = Level::medium;
   Warning warning = Warning::none;
-  Entities key;                    // with org and rule: the fingerprint
-  Entities entities;               // shown; usually the same
+  Entities key;       // with org and rule: the fingerprint
+  Entities entities;  // shown; usually the same
   std::int64_t time_ms = 0, first_ms = 0, events = 1;
-  std::int64_t quiet_ms = 0;       // without a firing: over; 0: only when resolved
+  std::int64_t quiet_ms = 0;  // without a firing: over; 0: only when resolved
   Text title;
   std::string summary;
-  bool further = false;            // stands for further entities of the rule
+  bool further = false;  // stands for further entities of the rule
 };
 
 class Repeats {
@@ -46,8 +47,8 @@ class Repeats {
   Repeats(Alerts& alerts, Journal& journal, Clock& clock, WatchLimits limits);
 
   static const char* schema();
-  void load(Database& db);   // the alerts that are active, with their counts; after journal.open()
-  void save(Database& db);   // the counts that changed
+  void load(Database& db);  // the alerts that are active, with their counts; after journal.open()
+  void save(Database& db);  // the counts that changed
 
   using MakeSample = std::function<Sample()>;
   using MakeSamples = std::function<std::vector<Sample>()>;
@@ -65,8 +66,10 @@ class Repeats {
   std::optional<Tally> tally(std::string_view alert) const;
   std::pair<std::int64_t, std::vector<Sample>> closing(const std::string& alert) const;
 
-  struct Counts { std::uint64_t in = 0, recorded = 0, refused = 0, folded = 0, overflowed = 0;
-                  std::size_t live = 0, unsent = 0; };
+  struct Counts {
+    std::uint64_t in = 0, recorded = 0, refused = 0, folded = 0, overflowed = 0;
+    std::size_t live = 0, unsent = 0;
+  };
   Counts counts() const;
 
  private:
@@ -79,7 +82,7 @@ class Repeats {
     std::size_t next_sample = 0;
     std::int64_t touched_ms = 0, quiet_ms = 0, resolve_ms = 0;
     bool dirty = true, raising = false;
-    std::unique_ptr<Firing> firing;   // until recorded
+    std::unique_ptr<Firing> firing;  // until recorded
   };
   using LivePtr = std::shared_ptr<Live>;
 
@@ -103,7 +106,7 @@ class Repeats {
   std::unordered_map<std::string, LivePtr> by_plain_;
   std::map<std::string, LivePtr, std::less<>> by_fingerprint_, by_alert_;
   std::map<std::string, std::deque<std::int64_t>> new_of_rule_;  // when, within the window
-  std::vector<std::string> gone_;   // alerts whose counts are to be deleted
+  std::vector<std::string> gone_;  // alerts whose counts are to be deleted
   Counts counts_;
 };
 

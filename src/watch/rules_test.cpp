@@ -15,7 +15,8 @@ namespace {
 
 std::shared_ptr<const detect::RuleSet> pack() {
   static const auto rules = [] {
-    auto files = detect::read_rule_files({std::string(CW_SOURCE_DIR) + "/content/rules/call-centre"});
+    auto files =
+        detect::read_rule_files({std::string(CW_SOURCE_DIR) + "/content/rules/call-centre"});
     CW_CHECK(files.ok());
     return detect::RuleSet::load(*files);
   }();
@@ -41,7 +42,8 @@ struct Bench {
       auto matched = engine.evaluate(event);
       correlator.feed(event, matched, base_ms + 86'400'000, out);
       for (const detect::Firing& f : out) {
-        for (const auto& [field, value] : f.entities) fired[pack()->rules()[f.rule].id].insert(value);
+        for (const auto& [field, value] : f.entities)
+          fired[pack()->rules()[f.rule].id].insert(value);
       }
     });
   }
@@ -58,7 +60,8 @@ TEST(CallCentreRules, all_compile_and_their_examples_hold) {
   for (const detect::ExampleResult& e : detect::run_examples(pack())) {
     ++examples;
     const detect::RuleInfo& rule = pack()->rules()[e.rule];
-    EXPECT_TRUE(e.held) << rule.id << ": " << rule.examples[e.example].name << " fired " << e.firings;
+    EXPECT_TRUE(e.held) << rule.id << ": " << rule.examples[e.example].name << " fired "
+                        << e.firings;
   }
   EXPECT_GE(examples, 20);
 }
@@ -92,7 +95,8 @@ void replay(const std::string& name, const std::string& path) {
     };
     std::vector<std::string> story;
     for (std::size_t k = i > 4 ? i - 4 : 0; k < i; ++k) {
-      if (name == "sshd" && connection(lines[k].line) == connection(l.line)) story.push_back(lines[k].line);
+      if (name == "sshd" && connection(lines[k].line) == connection(l.line))
+        story.push_back(lines[k].line);
     }
     bool attack = l.normal == 1 || l.aggressive == 1;
     // Harmless to the normal filter only: may still count as a probe.
@@ -119,8 +123,8 @@ void replay(const std::string& name, const std::string& path) {
       EXPECT_FALSE(bench.any()) << name << ":" << l.number << " " << l.line;
     }
   }
-  printf("%s: fired %d/%d labelled attacks, silent %d/%d harmless lines\n", name.c_str(), fired, attacks,
-         silent, harmless);
+  printf("%s: fired %d/%d labelled attacks, silent %d/%d harmless lines\n", name.c_str(), fired,
+         attacks, silent, harmless);
   EXPECT_GT(attacks, 5);
 }
 
@@ -134,13 +138,17 @@ TEST(CallCentreRules, fail2ban_attacks_fire_and_harmless_lines_do_not) {
 // are, at their own times.
 TEST(CallCentreRules, crowdsec_scenarios_fire_the_matching_rule) {
   std::string folder = corpora_folder() + "/phone/crowdsec/";
-  if (slurp(folder + "asterisk-bf/asterisk-bf.log").empty()) GTEST_SKIP() << "the corpora are not here";
-  struct Case { std::string name, log, rule; };
+  if (slurp(folder + "asterisk-bf/asterisk-bf.log").empty())
+    GTEST_SKIP() << "the corpora are not here";
+  struct Case {
+    std::string name, log, rule;
+  };
   int fired = 0, labelled = 0;
-  for (const Case& c : {Case{"asterisk-bf", "asterisk-bf.log", "call-centre-15-sip-burst"},
-                        {"asterisk-user-enum", "asterisk-user-enum.log", "call-centre-16-extension-enumeration"},
-                        {"freeswitch-acl-reject", "freeswitch.log", "call-centre-15-sip-brute-force"},
-                        {"freeswitch-bf", "freeswitch.log", "call-centre-15-sip-burst"}}) {
+  for (const Case& c :
+       {Case{"asterisk-bf", "asterisk-bf.log", "call-centre-15-sip-burst"},
+        {"asterisk-user-enum", "asterisk-user-enum.log", "call-centre-16-extension-enumeration"},
+        {"freeswitch-acl-reject", "freeswitch.log", "call-centre-15-sip-brute-force"},
+        {"freeswitch-bf", "freeswitch.log", "call-centre-15-sip-burst"}}) {
     std::string assertion = slurp(folder + c.name + "/scenario.assert");
     std::size_t at = assertion.find("GetValue() == \"");
     ASSERT_NE(at, std::string::npos);
@@ -154,7 +162,8 @@ TEST(CallCentreRules, crowdsec_scenarios_fire_the_matching_rule) {
   }
   for (std::string quiet : {"asterisk-logs", "freeswitch"}) {  // no scenario is asserted of these
     Bench bench(quiet);
-    for (const std::string& l : lines_of(slurp(folder + quiet + "/" + quiet + ".log"))) bench.feed(l);
+    for (const std::string& l : lines_of(slurp(folder + quiet + "/" + quiet + ".log")))
+      bench.feed(l);
     EXPECT_FALSE(bench.any()) << quiet;
   }
   printf("crowdsec: fired %d/%d scenarios\n", fired, labelled);

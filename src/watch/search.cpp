@@ -21,29 +21,37 @@ bool has_fields(const StoredEvent& e, const Entities& wanted) {
 
 }  // namespace
 
-Status Watch::search(const EventQuery& q, const std::function<bool(const StoredEvent&)>& each) const {
+Status Watch::search(const EventQuery& q,
+                     const std::function<bool(const StoredEvent&)>& each) const {
   if (!impl_->store) return no_store();
   if (q.to_ms <= q.from_ms) {
-    return invalid("events.range", "/to", {"结束时间须晚于开始时间。", "The end must be after the start."});
+    return invalid("events.range", "/to",
+                   {"结束时间须晚于开始时间。", "The end must be after the start."});
   }
   if (q.limit < 1 || q.limit > 10'000) {
     return invalid("events.limit", "/limit", {"一次 1 到 10000 条。", "1 to 10,000 at once."});
   }
   std::size_t given = 0;
-  impl_->store->scan(q.from_ms, q.to_ms, q.fields, q.source, q.newest_first, [&](const StoredEvent& e) {
-    if (!q.source.empty() && e.source != q.source) return true;
-    if (!q.text.empty() && e.line.find(q.text) == std::string::npos) return true;
-    if (!has_fields(e, q.fields)) return true;
-    return each(e) && ++given < q.limit;
-  });
+  impl_->store->scan(q.from_ms, q.to_ms, q.fields, q.source, q.newest_first,
+                     [&](const StoredEvent& e) {
+                       if (!q.source.empty() && e.source != q.source) return true;
+                       if (!q.text.empty() && e.line.find(q.text) == std::string::npos) return true;
+                       if (!has_fields(e, q.fields)) return true;
+                       return each(e) && ++given < q.limit;
+                     });
   return done();
 }
 
-Result<ReplayReport> Watch::replay(std::shared_ptr<const detect::RuleSet> rules, std::int64_t from_ms,
-                                   std::int64_t to_ms) const {
+Result<ReplayReport> Watch::replay(std::shared_ptr<const detect::RuleSet> rules,
+                                   std::int64_t from_ms, std::int64_t to_ms) const {
   if (!impl_->store) return no_store();
-  struct Seen { std::int64_t last_ms = 0; };
-  struct Count { std::uint64_t firings = 0, alerts = 0; std::unordered_map<std::string, Seen> entities; };
+  struct Seen {
+    std::int64_t last_ms = 0;
+  };
+  struct Count {
+    std::uint64_t firings = 0, alerts = 0;
+    std::unordered_map<std::string, Seen> entities;
+  };
   ReplayReport out;
   std::vector<Count> counts(rules->rules().size());
   detect::Detector detector(rules);

@@ -1,5 +1,5 @@
-// Signals that come by HTTP: our own form, and Prometheus Alertmanager's webhook. Both become alerts
-// on the same path as a rule's firing. Also sources from configuration.
+// Signals that come by HTTP: our own form, and Prometheus Alertmanager's webhook. Both become
+// alerts on the same path as a rule's firing. Also sources from configuration.
 #include <algorithm>
 
 #include "base/text.h"
@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kEntitiesMax = 16;
 constexpr std::size_t kValueMax = 512;
-constexpr std::int64_t kQuietMost = 7 * 86'400;  // seconds
+constexpr std::int64_t kQuietMost = 7 * 86'400;                  // seconds
 constexpr std::int64_t kAlertmanagerQuietMs = 12ll * 3'600'000;  // it repeats every few hours
 
 bool is_name(std::string_view s) {
@@ -33,7 +33,8 @@ class SignalReader {
     if (!v->is_string() || (needed && v->get_string().empty()) ||
         code_points(std::string_view(v->get_string())) > points_max) {
       std::string most = std::to_string(points_max);
-      wrong(name, {"应为最多 " + most + " 字的文字。", "A text of at most " + most + " characters."});
+      wrong(name,
+            {"应为最多 " + most + " 字的文字。", "A text of at most " + most + " characters."});
       return "";
     }
     return std::string(v->get_string());
@@ -60,7 +61,8 @@ class SignalReader {
   T word(std::string_view name, T fallback, std::optional<T> (*from)(std::string_view), Text text) {
     const json::value* v = o_.if_contains(name);
     if (v == nullptr) return fallback;
-    std::optional<T> found = v->is_string() ? from(std::string_view(v->get_string())) : std::nullopt;
+    std::optional<T> found =
+        v->is_string() ? from(std::string_view(v->get_string())) : std::nullopt;
     if (!found) wrong(name, std::move(text));
     return found.value_or(fallback);
   }
@@ -96,7 +98,8 @@ class SignalReader {
       }
     }
     if (!good) {
-      wrong(name, {"应为最多 16 个「字段: 文字」的对象。", "An object of at most 16 texts by field."});
+      wrong(name,
+            {"应为最多 16 个「字段: 文字」的对象。", "An object of at most 16 texts by field."});
     }
     return out;
   }
@@ -152,11 +155,12 @@ Sample signal_sample(const Found& f, const json::value& body) {
 // Prometheus has no fixed severities; these are the words in use.
 Level prometheus_level(std::string_view severity) {
   static constexpr std::pair<std::string_view, Level> words[] = {
-      {"critical", Level::critical}, {"page", Level::critical}, {"emergency", Level::critical},
-      {"error", Level::high},        {"high", Level::high},     {"major", Level::high},
-      {"warning", Level::medium},    {"medium", Level::medium}, {"minor", Level::low},
-      {"low", Level::low},           {"info", Level::informational},
-      {"none", Level::informational}};
+      {"critical", Level::critical},  {"page", Level::critical},
+      {"emergency", Level::critical}, {"error", Level::high},
+      {"high", Level::high},          {"major", Level::high},
+      {"warning", Level::medium},     {"medium", Level::medium},
+      {"minor", Level::low},          {"low", Level::low},
+      {"info", Level::informational}, {"none", Level::informational}};
   for (const auto& [word, level] : words) {
     if (equals_ignore_case(severity, word)) return level;
   }
@@ -176,14 +180,15 @@ Result<SignalAnswer> Watch::signal(const SignalSender& sender, const json::value
   SignalReader r(body.get_object());
   r.only({"key", "status", "severity", "warning", "title", "summary", "entities", "at", "quiet_s"});
   std::string key = r.text("key", 256, true);
-  bool firing = r.word<bool>("status", true, status_from, {"应为 firing 或 resolved。", "firing or resolved."});
+  bool firing = r.word<bool>("status", true, status_from,
+                             {"应为 firing 或 resolved。", "firing or resolved."});
   Found f = signal_found(sender, key);
   f.level = r.word<Level>("severity", Level::medium, level_from,
                           {"应为 informational、low、medium、high、critical 之一。",
                            "One of informational, low, medium, high, critical."});
-  f.warning = r.word<Warning>("warning", Warning::none, warning_from,
-                              {"应为 none、blue、yellow、orange、red 之一。",
-                               "One of none, blue, yellow, orange, red."});
+  f.warning = r.word<Warning>(
+      "warning", Warning::none, warning_from,
+      {"应为 none、blue、yellow、orange、red 之一。", "One of none, blue, yellow, orange, red."});
   if (firing) f.title = r.title("title");
   f.summary = r.text("summary", 4000);
   f.entities = r.entities("entities");
@@ -191,36 +196,44 @@ Result<SignalAnswer> Watch::signal(const SignalSender& sender, const json::value
   f.time_ms = f.first_ms = impl_->clock.now_ms();
   if (std::string at = r.text("at", 40); !at.empty()) {
     std::optional<std::int64_t> ms = from_rfc3339(at);
-    if (!ms) r.wrong("at", {"应为 RFC 3339 时间。", "An RFC 3339 time."});
-    else f.time_ms = f.first_ms = std::min(*ms, f.time_ms);
+    if (!ms)
+      r.wrong("at", {"应为 RFC 3339 时间。", "An RFC 3339 time."});
+    else
+      f.time_ms = f.first_ms = std::min(*ms, f.time_ms);
   }
-  if (auto p = r.problem_if("signal.invalid", {"信号有不合格的字段,没有接收。",
-                                               "The signal has members that are wrong; it was not taken."})) {
+  if (auto p = r.problem_if("signal.invalid",
+                            {"信号有不合格的字段,没有接收。",
+                             "The signal has members that are wrong; it was not taken."})) {
     return *p;
   }
   if (!firing) {
-    auto alert = impl_->repeats.resolve(f.org, f.rule, f.key, impl_->options.limits.resolve_hold_ms);
+    auto alert =
+        impl_->repeats.resolve(f.org, f.rule, f.key, impl_->options.limits.resolve_hold_ms);
     return SignalAnswer{alert.value_or(""), alert ? "resolved" : "unknown"};
   }
   return impl_->repeats.found_now(f, {signal_sample(f, body)});
 }
 
-Result<std::vector<SignalAnswer>> Watch::alertmanager(const SignalSender& sender, const json::value& body) {
+Result<std::vector<SignalAnswer>> Watch::alertmanager(const SignalSender& sender,
+                                                      const json::value& body) {
   CW_CHECK(is_name(sender.name));
   if (!body.is_object()) return not_an_object();
   const json::object& o = body.get_object();
   const json::value* list = o.if_contains("alerts");
-  if (text_or(o, "version") != "4" || !list || !list->is_array() || list->get_array().size() > 1000) {
-    return problem(Refusal::invalid, "signal.alertmanager",
-                   {"不是 Alertmanager 第 4 版的消息,或一次超过 1000 条。",
-                    "Not a message of Alertmanager's version 4, or more than 1,000 alerts at once."},
-                   {{"/alerts", {"应为告警数组。", "An array of alerts."}}});
+  if (text_or(o, "version") != "4" || !list || !list->is_array() ||
+      list->get_array().size() > 1000) {
+    return problem(
+        Refusal::invalid, "signal.alertmanager",
+        {"不是 Alertmanager 第 4 版的消息,或一次超过 1000 条。",
+         "Not a message of Alertmanager's version 4, or more than 1,000 alerts at once."},
+        {{"/alerts", {"应为告警数组。", "An array of alerts."}}});
   }
   std::vector<SignalAnswer> out;
   std::size_t index = 0;
   for (const json::value& v : list->get_array()) {
     std::string pointer = "/alerts/" + std::to_string(index++);
-    std::optional<bool> firing = v.is_object() ? status_from(text_or(v.get_object(), "status")) : std::nullopt;
+    std::optional<bool> firing =
+        v.is_object() ? status_from(text_or(v.get_object(), "status")) : std::nullopt;
     const json::value* labels = v.is_object() ? v.get_object().if_contains("labels") : nullptr;
     if (!firing || !labels || !labels->is_object()) {
       return invalid("signal.alertmanager", pointer,
@@ -230,7 +243,8 @@ Result<std::vector<SignalAnswer>> Watch::alertmanager(const SignalSender& sender
     const json::object& a = v.get_object();
     std::string print(text_or(a, "fingerprint"));
     if (print.empty()) print = json::serialize(*labels);
-    // The same labels in two groups are two notifications of one condition, so the group is left out.
+    // The same labels in two groups are two notifications of one condition, so the group is left
+    // out.
     Found f = signal_found(sender, "alertmanager " + print.substr(0, kValueMax));
     for (const auto& [name, value] : labels->get_object()) {
       if (f.entities.size() >= kEntitiesMax || !value.is_string()) continue;
@@ -249,7 +263,8 @@ Result<std::vector<SignalAnswer>> Watch::alertmanager(const SignalSender& sender
       if (!one) return one.problem();  // sending the whole again does no harm
       out.push_back(std::move(*one));
     } else {
-      auto alert = impl_->repeats.resolve(f.org, f.rule, f.key, impl_->options.limits.resolve_hold_ms);
+      auto alert =
+          impl_->repeats.resolve(f.org, f.rule, f.key, impl_->options.limits.resolve_hold_ms);
       out.push_back({alert.value_or(""), alert ? "resolved" : "unknown"});
     }
   }
@@ -271,8 +286,9 @@ std::optional<SourceConfig::Kind> kind_from(std::string_view s) {
 
 Result<SourceConfig> source_from_json(const json::object& o) {
   SignalReader r(o);
-  r.only({"id", "kind", "org", "owner", "format", "utc_offset_min", "bind", "port", "path", "from_start",
-          "connections_max", "line_max", "idle_s", "silent_floor_s", "expected_gap_s"});
+  r.only({"id", "kind", "org", "owner", "format", "utc_offset_min", "bind", "port", "path",
+          "from_start", "connections_max", "line_max", "idle_s", "silent_floor_s",
+          "expected_gap_s"});
   SourceConfig s;
   s.id = r.text("id", 40, true);
   if (!is_name(s.id)) r.wrong("id", {"只用小写字母、数字和 -。", "Only a–z, 0–9 and -."});
@@ -293,7 +309,8 @@ Result<SourceConfig> source_from_json(const json::object& o) {
   s.idle_ms = r.integer("idle_s", s.idle_ms / 1000, 1, 86'400) * 1000;
   s.silent_floor_ms = r.integer("silent_floor_s", s.silent_floor_ms / 1000, 1, 7 * 86'400) * 1000;
   s.expected_gap_ms = r.integer("expected_gap_s", 0, 0, 86'400) * 1000;
-  if (auto p = r.problem_if("source.invalid", {"来源配置有误。", "The source's configuration is wrong."})) {
+  if (auto p = r.problem_if("source.invalid",
+                            {"来源配置有误。", "The source's configuration is wrong."})) {
     return *p;
   }
   return s;

@@ -42,9 +42,11 @@ SourceConfig syslog_source(std::string id, Kind kind) {
   return s;
 }
 
-// ---- framing -------------------------------------------------------------------------------------
+// ---- framing
+// -------------------------------------------------------------------------------------
 
-std::vector<std::string> frames(Framer& f, std::string_view bytes, std::size_t step, bool* ok = nullptr) {
+std::vector<std::string> frames(Framer& f, std::string_view bytes, std::size_t step,
+                                bool* ok = nullptr) {
   std::vector<std::string> out;
   bool good = true;
   for (std::size_t i = 0; i < bytes.size() && good; i += step) {
@@ -56,7 +58,8 @@ std::vector<std::string> frames(Framer& f, std::string_view bytes, std::size_t s
 
 TEST(Framer, both_framings_in_any_pieces) {
   std::string stream = "11 <13>one two\n<14>three\r\n\n5 <1>ab2026-11-22 line\n123 not counted\n";
-  std::vector<std::string> want{"<13>one two", "<14>three", "<1>ab", "2026-11-22 line", "123 not counted"};
+  std::vector<std::string> want{"<13>one two", "<14>three", "<1>ab", "2026-11-22 line",
+                                "123 not counted"};
   for (std::size_t step : {1u, 2u, 3u, 7u, 1000u}) {
     Framer f(100);
     EXPECT_EQ(frames(f, stream, step), want) << step;
@@ -83,20 +86,24 @@ TEST(Framer, long_frames_are_cut_or_skipped_and_the_stream_goes_on) {
   EXPECT_EQ(frames(h, "123456789 <1>\n", 1), std::vector<std::string>{"123456789 "});
 }
 
-// ---- sockets -------------------------------------------------------------------------------------
+// ---- sockets
+// -------------------------------------------------------------------------------------
 
 TEST(Syslog, an_attack_over_udp_and_one_over_tcp_become_alerts) {
   Centre c({syslog_source("udp", Kind::syslog_udp), syslog_source("tcp", Kind::syslog_tcp)});
   int udp = connect_to(c.watch->port("udp"), SOCK_DGRAM);
   for (int i = 0; i < 8; ++i) {
-    send_all(udp, "<38>Nov 22 04:00:0" + std::to_string(i) +
-                      " pbx asterisk[32229]: NOTICE[32257]: chan_sip.c:23417 in handle_request_register: "
-                      "Registration from '<sip:301@e>' failed for '192.0.2.1:36998' - Wrong password");
+    send_all(
+        udp,
+        "<38>Nov 22 04:00:0" + std::to_string(i) +
+            " pbx asterisk[32229]: NOTICE[32257]: chan_sip.c:23417 in handle_request_register: "
+            "Registration from '<sip:301@e>' failed for '192.0.2.1:36998' - Wrong password");
   }
   int tcp = connect_to(c.watch->port("tcp"));
   for (int i = 0; i < 8; ++i) {
-    std::string m = "<38>1 2026-11-22T04:00:00Z pbx asterisk 1 - - NOTICE[1]: chan_sip.c: Registration from "
-                    "'<sip:1@e>' failed for '192.0.2.2' - Wrong password";
+    std::string m =
+        "<38>1 2026-11-22T04:00:00Z pbx asterisk 1 - - NOTICE[1]: chan_sip.c: Registration from "
+        "'<sip:1@e>' failed for '192.0.2.2' - Wrong password";
     send_all(tcp, i % 2 ? m + "\n" : std::to_string(m.size()) + " " + m);
   }
   for (int i = 0; i < 200 && c.all().size() < 2; ++i) {
@@ -182,7 +189,8 @@ TEST(Push, takes_all_or_nothing_and_says_when_there_is_no_room) {
   EXPECT_EQ(c.watch->push("app", std::string(5 << 20, 'x')).problem().refusal, Refusal::too_large);
 }
 
-// ---- files ---------------------------------------------------------------------------------------
+// ---- files
+// ---------------------------------------------------------------------------------------
 
 struct Tailed {
   TempFolder folder;
@@ -195,7 +203,8 @@ struct Tailed {
   }
   std::vector<std::string> read() {
     std::vector<std::string> out;
-    while (tail->poll([&](std::string_view l) { out.emplace_back(l); }, 1 << 20)) {}
+    while (tail->poll([&](std::string_view l) { out.emplace_back(l); }, 1 << 20)) {
+    }
     return out;
   }
 };
@@ -270,7 +279,7 @@ TEST(FileTail, a_restart_loses_and_repeats_nothing) {
   t.tail->restore(saved);
   EXPECT_EQ(t.read(), Lines{"7"});
 
-  t.open(false);               // never seen, and only what is new is wanted
+  t.open(false);  // never seen, and only what is new is wanted
   EXPECT_EQ(t.read(), Lines{});
   t.append("8\n");
   EXPECT_EQ(t.read(), Lines{"8"});
@@ -308,7 +317,8 @@ TEST(File, an_attack_in_a_log_that_rotates_across_a_restart_is_seen_once) {
   EXPECT_EQ(c.watch->stats().sources[0].rotations, 1u);
 }
 
-// ---- silence -------------------------------------------------------------------------------------
+// ---- silence
+// -------------------------------------------------------------------------------------
 
 TEST(Rhythm, learns_three_times_its_slow_gaps_and_forgives_our_own_absence) {
   Rhythm r({.floor_ms = 60'000});

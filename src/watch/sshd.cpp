@@ -1,5 +1,5 @@
-// OpenSSH's server. It names the address on one line and the failure on another, and a failed key is
-// only a failure if no success follows, so lines are read in the light of their connection.
+// OpenSSH's server. It names the address on one line and the failure on another, and a failed key
+// is only a failure if no success follows, so lines are read in the light of their connection.
 #include "base/text.h"
 #include "decode.h"
 
@@ -7,10 +7,17 @@ namespace cw::watch {
 namespace {
 
 enum class Effect {
-  fail, unknown, refused, probe,      // with an address in the line
-  defer,                              // a failure unless a success of the same account follows
-  nameless_fail, nameless_probe,      // the address is the connection's, known or to come
-  accept, learn, close, silent,
+  fail,
+  unknown,
+  refused,
+  probe,  // with an address in the line
+  defer,  // a failure unless a success of the same account follows
+  nameless_fail,
+  nameless_probe,  // the address is the connection's, known or to come
+  accept,
+  learn,
+  close,
+  silent,
 };
 
 struct SshRow {
@@ -31,11 +38,13 @@ const std::vector<SshRow>& ssh_rows() {
     row(fail, "Failed {method:word} for {account:any} from {source:host}" CW_TAIL);
     row(accept, "Accepted {method:word} for {account:any} from {source:host}" CW_TAIL);
     row(unknown, "Invalid user {account:any} from {source:host}< port {source.port:num}>");
-    row(fail, "maximum authentication attempts exceeded for< invalid user> {account:any} from "
-              "{source:host}" CW_TAIL);
+    row(fail,
+        "maximum authentication attempts exceeded for< invalid user> {account:any} from "
+        "{source:host}" CW_TAIL);
     row(fail, "ROOT LOGIN REFUSED FROM {source:host}< port {source.port:num}>");
-    row(unknown, "PAM: User not known to the underlying authentication module for< illegal user> "
-                 "{account:any} from {source:host}< via {-:host}>");
+    row(unknown,
+        "PAM: User not known to the underlying authentication module for< illegal user> "
+        "{account:any} from {source:host}< via {-:host}>");
     for (std::string_view what : {"Authentication failure", "authentication failure",
                                   "Authentication error", "authentication error"}) {
       row(fail, "PAM: " + std::string(what) +
@@ -44,23 +53,33 @@ const std::vector<SshRow>& ssh_rows() {
     row(refused, "User {account:any} from {source:host} not allowed because *");
     row(nameless_fail, "User {account:any} not allowed because account is locked");
     row(refused, "refused connect from {-:any} ({source:host})");
-    row(defer, "pam_unix(sshd:auth): authentication failure; {-:any}rhost={source:host}<  user={account:any}>");
-    row(silent, "Disconnecting< invalid user> {account:any} {source:host} port {source.port:num}: "
-                "Too many authentication failures");
-    row(fail, "Disconnecting< invalid user> {account:any} {source:host} port {source.port:num}: "
-              "Change of username or service not allowed: *");
+    row(defer,
+        "pam_unix(sshd:auth): authentication failure; {-:any}rhost={source:host}<  "
+        "user={account:any}>");
+    row(silent,
+        "Disconnecting< invalid user> {account:any} {source:host} port {source.port:num}: "
+        "Too many authentication failures");
+    row(fail,
+        "Disconnecting< invalid user> {account:any} {source:host} port {source.port:num}: "
+        "Change of username or service not allowed: *");
     row(nameless_fail, "Disconnecting: Too many authentication failures< for {account:any}>");
-    row(fail, "Received disconnect from {source:host}< port {source.port:num}>:< >3: {-:any}: Auth fail");
-    row(probe, "Received disconnect from {source:host}< port {source.port:num}>:< >14: No< supported> "
-               "authentication methods available");
+    row(fail,
+        "Received disconnect from {source:host}< port {source.port:num}>:< >3: {-:any}: Auth fail");
+    row(probe,
+        "Received disconnect from {source:host}< port {source.port:num}>:< >14: No< supported> "
+        "authentication methods available");
     row(close, "Received disconnect from {source:host}< port {source.port:num}>:*");
 
     row(probe, "Did not receive identification string from {source:host}< port {source.port:num}>");
-    row(probe, "Bad protocol version identification '{-:any}' from {source:host}< port {source.port:num}>");
+    row(probe,
+        "Bad protocol version identification '{-:any}' from {source:host}< port "
+        "{source.port:num}>");
     row(probe, "banner exchange: Connection from {source:host} port {source.port:num}: *");
     row(probe, "ssh_dispatch_run_fatal: Connection from {source:host} port {source.port:num}: *");
     row(probe, "Timeout before authentication for {source:host}< port {source.port:num}>");
-    row(probe, "Timeout before authentication for connection from {source:host} to {-:host}, pid = {-:num}");
+    row(probe,
+        "Timeout before authentication for connection from {source:host} to {-:host}, pid = "
+        "{-:num}");
     row(probe, "Unable to negotiate with {source:host}< port {source.port:num}>: no matching *");
     row(nameless_probe, "Unable to negotiate a key exchange method");
     row(nameless_probe, "no matching {-:word} found: *");
@@ -70,7 +89,8 @@ const std::vector<SshRow>& ssh_rows() {
     row(learn, "Connection from {source:host} port {source.port:num}*");
     row(learn, "Connection from {source:host}");
     row(learn, "SSH: Server;Ltype: {-:word};Remote: {source.address:any}-{source.port:num};*");
-    for (std::string_view verb : {"Connection closed by", "Connection reset by", "Disconnected from"}) {
+    for (std::string_view verb :
+         {"Connection closed by", "Connection reset by", "Disconnected from"}) {
       std::string v(verb);
       row(close, v + " invalid user {account:any} {source:host} port {source.port:num}");
       row(close, v + " authenticating user {account:any} {source:host} port {source.port:num}");
@@ -207,11 +227,21 @@ bool SshdReader::read(std::string_view host, std::string_view pid, std::string_v
     locate(c, r);
     bool located = !c.address.empty();
     switch (row.effect) {
-      case Effect::fail: fail(c, r, "logon-failed"); break;
-      case Effect::unknown: fail(c, r, "account-unknown"); break;
-      case Effect::refused: fail(c, r, "acl-rejected"); break;
-      case Effect::probe: fail(c, r, "probe"); break;
-      case Effect::defer: deferred(c, r); break;
+      case Effect::fail:
+        fail(c, r, "logon-failed");
+        break;
+      case Effect::unknown:
+        fail(c, r, "account-unknown");
+        break;
+      case Effect::refused:
+        fail(c, r, "acl-rejected");
+        break;
+      case Effect::probe:
+        fail(c, r, "probe");
+        break;
+      case Effect::defer:
+        deferred(c, r);
+        break;
       case Effect::nameless_fail:
       case Effect::nameless_probe: {
         bool probe = row.effect == Effect::nameless_probe;
@@ -225,10 +255,18 @@ bool SshdReader::read(std::string_view host, std::string_view pid, std::string_v
         }
         break;
       }
-      case Effect::accept: accepted(c, r, settled, has_settled); break;
-      case Effect::learn: r.event("network", "connection", "unknown"); break;
-      case Effect::close: closed(c, r, preauth); break;
-      case Effect::silent: r.event("authentication", "other", "unknown"); break;
+      case Effect::accept:
+        accepted(c, r, settled, has_settled);
+        break;
+      case Effect::learn:
+        r.event("network", "connection", "unknown");
+        break;
+      case Effect::close:
+        closed(c, r, preauth);
+        break;
+      case Effect::silent:
+        r.event("authentication", "other", "unknown");
+        break;
     }
     return true;
   }

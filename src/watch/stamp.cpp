@@ -26,7 +26,8 @@ struct Cursor {
   int number(std::size_t least, std::size_t most, int low, int high) {
     std::size_t n = 0;
     int value = 0;
-    while (n < s.size() && n < most && s[n] >= '0' && s[n] <= '9') value = value * 10 + (s[n++] - '0');
+    while (n < s.size() && n < most && s[n] >= '0' && s[n] <= '9')
+      value = value * 10 + (s[n++] - '0');
     if (n < least || value < low || value > high) ok = false;
     s.remove_prefix(n);
     return value;

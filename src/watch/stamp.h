@@ -11,15 +11,15 @@
 namespace cw::watch {
 
 struct StampContext {
-  std::int64_t near_ms = 0;   // when the line was received: a missing year is the one that puts the
-                              // time latest, but not more than two days after this
-  int utc_offset_min = 0;     // of a time without a zone
+  std::int64_t near_ms = 0;  // when the line was received: a missing year is the one that puts the
+                             // time latest, but not more than two days after this
+  int utc_offset_min = 0;    // of a time without a zone
 };
 
 struct Stamp {
-  std::int64_t ms = 0;        // UTC
-  bool year = false;          // written, not inferred
-  bool zone = false;          // written, not assumed
+  std::int64_t ms = 0;  // UTC
+  bool year = false;    // written, not inferred
+  bool zone = false;    // written, not assumed
 };
 
 // Takes a time from the front of `s` and advances it past; nothing (and `s` unchanged) if there is

@@ -18,8 +18,8 @@ namespace {
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::size_t kKeyMax = 256;  // longer values are not indexed
 // Which fields are indexed; "source" is the source's id.
-constexpr std::array<std::string_view, 6> kKeys{"source.address", "account", "event.action",
-                                                "host.name", "destination.number", "service"};
+constexpr std::array<std::string_view, 6> kKeys{
+    "source.address", "account", "event.action", "host.name", "destination.number", "service"};
 
 std::string day_of(std::int64_t ms) { return to_rfc3339(ms).substr(0, 10); }
 
@@ -141,7 +141,8 @@ void EventStore::add(const detect::Event& event, std::string_view line, std::int
   for (const detect::Field& f : event.fields) {
     put(raw_, f.name);
     put(raw_, f.value);
-    auto key = static_cast<std::size_t>(std::find(kKeys.begin(), kKeys.end(), f.name) - kKeys.begin());
+    auto key =
+        static_cast<std::size_t>(std::find(kKeys.begin(), kKeys.end(), f.name) - kKeys.begin());
     if (key < kKeys.size()) index(key, f.name, f.value);
   }
 }
@@ -235,7 +236,8 @@ bool EventStore::scan_day(const std::string& day, std::int64_t from_ms, std::int
   }
   // Block by block, so that a scan holds one block in memory and no statement while `each` runs.
   std::string next = newest_first ? " AND id<$" : " AND id>$";
-  next += std::to_string(args.size() + 1) + " ORDER BY id " + (newest_first ? "DESC" : "ASC") + " LIMIT 1";
+  next += std::to_string(args.size() + 1) + " ORDER BY id " + (newest_first ? "DESC" : "ASC") +
+          " LIMIT 1";
   args.push_back(newest_first ? INT64_MAX : std::int64_t{-1});
   while (true) {
     std::string raw;

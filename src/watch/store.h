@@ -37,11 +37,14 @@ class EventStore {
   void expire(std::int64_t now_ms);  // removes days older than the retention
 
   // Calls `each` for stored events with from ≤ time < to, block by block in order of reception (or
-  // the reverse), until it returns false. `keys` and `source` only choose blocks: filter events too.
+  // the reverse), until it returns false. `keys` and `source` only choose blocks: filter events
+  // too.
   void scan(std::int64_t from_ms, std::int64_t to_ms, const Entities& keys, std::string_view source,
             bool newest_first, const std::function<bool(const StoredEvent&)>& each);
 
-  struct Counts { std::uint64_t in = 0, out = 0, refused = 0; };
+  struct Counts {
+    std::uint64_t in = 0, out = 0, refused = 0;
+  };
   Counts counts() const;
 
  private:
@@ -56,7 +59,7 @@ class EventStore {
   mutable std::mutex mutex_;
   std::unique_ptr<Database> today_;
   std::string today_name_;
-  std::string raw_;                    // the block being filled
+  std::string raw_;  // the block being filled
   std::size_t raw_events_ = 0;
   std::string raw_day_;
   std::int64_t raw_day_number_ = -1;

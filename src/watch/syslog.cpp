@@ -8,9 +8,9 @@ namespace cw::watch {
 namespace {
 
 constexpr std::array<std::string_view, 24> kFacility{
-    "kern", "user",   "mail", "daemon",   "auth",   "syslog", "lpr",    "news",
-    "uucp", "cron",   "authpriv", "ftp",  "ntp",    "audit",  "alert",  "clock",
-    "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"};
+    "kern",   "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",
+    "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",
+    "local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7"};
 constexpr std::array<std::string_view, 8> kSeverity{"emergency", "alert",  "critical", "error",
                                                     "warning",   "notice", "info",     "debug"};
 constexpr std::size_t kParamsMax = 64;
@@ -52,7 +52,8 @@ std::string_view take_sd_name(std::string_view& s) {
   return n > 32 ? std::string_view{} : out;
 }
 
-// A quoted value; only \" \\ \] are escapes, any other backslash stands for itself (RFC 5424 6.3.3).
+// A quoted value; only \" \\ \] are escapes, any other backslash stands for itself (RFC
+// 5424 6.3.3).
 std::optional<std::string> take_sd_value(std::string_view& s, bool& deviant) {
   if (s.empty() || s[0] != '"') return std::nullopt;
   std::string out;

@@ -24,7 +24,9 @@ std::string head_hash(int fd, std::uint64_t size) {
   return to_hex(bytes_of(sha256({buffer, size})));
 }
 
-int open_log(const std::string& path) { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }
+int open_log(const std::string& path) {
+  return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
 
 }  // namespace
 
@@ -55,7 +57,7 @@ std::string FileTail::position() const {
 
 void FileTail::adopt(int fd, std::uint64_t offset) {
   if (fd_ >= 0) close(fd_);
-  struct stat st{};
+  struct stat st {};
   fstat(fd, &st);
   fd_ = fd;
   device_ = st.st_dev;
@@ -70,7 +72,7 @@ void FileTail::adopt(int fd, std::uint64_t offset) {
 // Was it this file, and is what we had read still its beginning?
 static bool is_saved_file(int fd, std::uint64_t inode, std::uint64_t offset,
                           std::uint64_t head_size, const std::string& head) {
-  struct stat st{};
+  struct stat st {};
   return fstat(fd, &st) == 0 && st.st_ino == inode &&
          static_cast<std::uint64_t>(st.st_size) >= offset && head_hash(fd, head_size) == head;
 }
@@ -108,7 +110,7 @@ bool FileTail::open_path() {
   bool first = std::exchange(first_open_, false);
   if (had_position && resume()) return true;
   int fd = open_log(path_);
-  struct stat st{};
+  struct stat st {};
   if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
     if (fd >= 0) close(fd);
     first_open_ = first;
@@ -169,7 +171,8 @@ bool FileTail::read_some(const std::function<void(std::string_view)>& line, std:
 }
 
 void FileTail::check_rotation(const std::function<void(std::string_view)>& line) {
-  struct stat here{}, there{};
+  struct stat here {
+  }, there{};
   if (fstat(fd_, &here) != 0) return;
   bool shorter = static_cast<std::uint64_t>(here.st_size) < offset_;
   bool other_head = head_size_ > 0 && !shorter && head_hash(fd_, head_size_) != head_;
@@ -183,7 +186,8 @@ void FileTail::check_rotation(const std::function<void(std::string_view)>& line)
   }
   if (stat(path_.c_str(), &there) != 0) return;  // moved, not made anew yet: keep reading
   if (there.st_ino == inode_ && there.st_dev == device_) return;
-  while (read_some(line, kRead)) {}  // what was written to the old file up to now
+  while (read_some(line, kRead)) {
+  }  // what was written to the old file up to now
   int fd = open_log(path_);
   if (fd < 0) return;
   flush_partial(line);

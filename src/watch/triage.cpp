@@ -8,7 +8,8 @@ namespace cw::watch {
 namespace {
 
 Problem no_alert() {
-  return problem(Refusal::not_found, "alert.unknown", {"没有这条告警。", "There is no such alert."});
+  return problem(Refusal::not_found, "alert.unknown",
+                 {"没有这条告警。", "There is no such alert."});
 }
 
 Problem already(const Alert& a) {
@@ -56,11 +57,9 @@ Entry Alerts::entry(const AlertAct& act, std::string_view verb, const Alert& ale
 // Freezes the evidence of the decision: the count so far is a fact, the last samples are sealed.
 void Alerts::seal_closing(Draft& d, Entry& e, const Alert& alert, std::string reason) const {
   AlertContent content{.reason = std::move(reason)};
-  if (closing_) {
-    auto [events, samples] = closing_(alert.id);
-    if (events > 0) e.body["events"] = events;
-    content.samples = std::move(samples);
-  }
+  auto [events, samples] = since(alert.id);
+  if (events > 0) e.body["events"] = events;
+  content.samples = std::move(samples);
   if (content.reason.empty() && content.samples.empty()) return;
   SealedContent sealed = sealed_.seal(alert.id, content.to_json());
   e.content = sealed.commitment;
@@ -224,15 +223,25 @@ Decide Alerts::quiet(std::string alert) {
     if (!a) return a.problem();
     if (!(*a)->active) return answer(**a);
     Entry e = entry({.alert = alert, .actor = "clock"}, "quieted", **a);
-    if (closing_) {
-      if (std::int64_t events = closing_(alert).first; events > 0) e.body["events"] = events;
-    }
+    if (std::int64_t events = since(alert).first; events > 0) e.body["events"] = events;
     d.append(std::move(e));
     return answer(**a);
   };
 }
 
-// ---- silences ------------------------------------------------------------------------------------
+Decide Alerts::audible(std::string alert) {
+  return [this, alert = std::move(alert)](Draft& d) -> Result<json::object> {
+    Result<Alert*> a = acted({.alert = alert});
+    if (!a) return a.problem();
+    bool over =
+        (*a)->active && !(*a)->closed() && !(*a)->silence.empty() && !covering(**a, d.now_ms());
+    if (over) d.append(entry({.alert = alert, .actor = "clock"}, "refired", **a));
+    return answer(**a);
+  };
+}
+
+// ---- silences
+// ------------------------------------------------------------------------------------
 
 Result<Silence> Alerts::draft_silence(const NewSilence& wanted, std::int64_t now_ms) const {
   if (wanted.rule.empty() && wanted.source.empty() && wanted.entities.empty()) {
@@ -247,8 +256,7 @@ Result<Silence> Alerts::draft_silence(const NewSilence& wanted, std::int64_t now
                     "Give an expiry, at most " + days + " days ahead."});
   }
   if (wanted.entities.size() > 16) {
-    return invalid("silence.entities", "/entities",
-                   {"最多 16 个实体。", "At most 16 entities."});
+    return invalid("silence.entities", "/entities", {"最多 16 个实体。", "At most 16 entities."});
   }
   Silence s{.org = wanted.org,
             .owner = wanted.actor,
@@ -272,9 +280,9 @@ Decide Alerts::silence(NewSilence wanted) {
     if (!s) return s.problem();
     if (Status ok = check_reason(wanted.reason, limits_.reason_max); !ok) return ok.problem();
     if (silences(d.now_ms()).size() >= limits_.silences_max) {
-      return problem(Refusal::conflict, "silence.many",
-                     {"生效中的静默太多,请先解除一些。",
-                      "Too many silences are in force; lift some first."});
+      return problem(
+          Refusal::conflict, "silence.many",
+          {"生效中的静默太多,请先解除一些。", "Too many silences are in force; lift some first."});
     }
     s->id = new_id("sil", d.now_ms(), d.random());
     AlertContent content{.reason = wanted.reason, .entities = wanted.entities};

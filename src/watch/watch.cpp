@@ -8,8 +8,8 @@
 namespace cw::watch {
 namespace {
 
-constexpr std::size_t kSendersMax = 1000;       // of one source; more are not watched for silence
-constexpr std::size_t kTailBytes = 4 << 20;     // of one file and one round
+constexpr std::size_t kSendersMax = 1000;    // of one source; more are not watched for silence
+constexpr std::size_t kTailBytes = 4 << 20;  // of one file and one round
 constexpr std::size_t kPushMax = 4 << 20;
 constexpr std::int64_t kSaveMs = 10'000;
 constexpr std::int64_t kExpireMs = 3'600'000;
@@ -38,9 +38,10 @@ Watch::Impl::Impl(WatchOptions o, Clock& c, Random&, Journal& j, Alerts& a,
       pipeline(options.sources, counters, repeats, store.get(), options.limits, rules),
       rule_set(std::move(rules)) {
   db.exec(Repeats::schema());
-  db.exec("CREATE TABLE IF NOT EXISTS tail(source TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT;"
-          "CREATE TABLE IF NOT EXISTS rhythm(source TEXT NOT NULL, sender TEXT NOT NULL,"
-          "gaps BLOB NOT NULL, PRIMARY KEY(source, sender)) STRICT;");
+  db.exec(
+      "CREATE TABLE IF NOT EXISTS tail(source TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT;"
+      "CREATE TABLE IF NOT EXISTS rhythm(source TEXT NOT NULL, sender TEXT NOT NULL,"
+      "gaps BLOB NOT NULL, PRIMARY KEY(source, sender)) STRICT;");
   alerts.closing([this](const std::string& alert) { return repeats.closing(alert); });
 }
 
@@ -54,11 +55,12 @@ std::optional<std::size_t> Watch::Impl::source_index(std::string_view id) const 
 // A stated rhythm is the source's, not that of each of its senders.
 Rhythm Watch::Impl::rhythm_of(std::size_t source, std::string_view sender) const {
   const SourceConfig& s = options.sources[source];
-  return Rhythm({.floor_ms = s.silent_floor_ms,
-                 .expected_gap_ms = sender.empty() ? s.expected_gap_ms : 0});
+  return Rhythm(
+      {.floor_ms = s.silent_floor_ms, .expected_gap_ms = sender.empty() ? s.expected_gap_ms : 0});
 }
 
-// ---- start and stop ------------------------------------------------------------------------------
+// ---- start and stop
+// ------------------------------------------------------------------------------
 
 void Watch::Impl::load() {
   std::lock_guard lock(db_mutex);
@@ -100,15 +102,17 @@ Status Watch::Impl::start() {
     } else if (s.kind == SourceConfig::Kind::file) {
       tails.emplace_back(i, s);
       std::lock_guard lock(db_mutex);
-      db.query("SELECT position FROM tail WHERE source=$1",
-               [&](const Row& r) { tails.back().tail.restore(r.text(0)); }, s.id);
+      db.query(
+          "SELECT position FROM tail WHERE source=$1",
+          [&](const Row& r) { tails.back().tail.restore(r.text(0)); }, s.id);
     }
   }
   load();
   started = true;
   if (!options.threads) return done();
   threads.emplace_back([this] {
-    while (work_one(std::chrono::milliseconds(200)) || !queue.closed()) {}
+    while (work_one(std::chrono::milliseconds(200)) || !queue.closed()) {
+    }
   });
   threads.emplace_back([this] {
     while (!stopping) listener->poll(std::chrono::milliseconds(200));
@@ -136,7 +140,8 @@ void Watch::Impl::stop() {
     threads.clear();
   } else {
     queue.close();
-    while (work_one(std::chrono::milliseconds(0))) {}
+    while (work_one(std::chrono::milliseconds(0))) {
+    }
   }
   repeats.wait_settled();
   if (store) store->flush();
@@ -144,7 +149,8 @@ void Watch::Impl::stop() {
   started = false;
 }
 
-// ---- work ----------------------------------------------------------------------------------------
+// ---- work
+// ----------------------------------------------------------------------------------------
 
 void Watch::Impl::work(const Batch& batch) {
   heard(batch);
@@ -158,6 +164,15 @@ bool Watch::Impl::work_one(std::chrono::milliseconds wait) {
   work(*batch);
   queue.processed();
   return true;
+}
+
+// A position may be saved when all lines before it have become events. The next one is taken only
+// then, so that a long backlog does not put saving off for ever.
+void Watch::Impl::Followed::settle(const BatchQueue& queue) {
+  if (queue.processed_count() < pushed) return;
+  ready = position;
+  position = tail.position();
+  pushed = queue.pushed();
 }
 
 bool Watch::Impl::poll_tails() {
@@ -187,8 +202,7 @@ bool Watch::Impl::poll_tails() {
     c.cut = f.tail.stats().cut;
     c.rotations = f.tail.stats().rotations;
     c.reading = f.tail.stats().reading;
-    f.pushed = queue.pushed();
-    f.position = f.tail.position();
+    f.settle(queue);
   }
   return more;
 }
@@ -199,7 +213,8 @@ void Watch::Impl::drain() {
     while (more) {
       more = listener->poll(std::chrono::milliseconds(0));
       more |= poll_tails();
-      while (work_one(std::chrono::milliseconds(0))) {}
+      while (work_one(std::chrono::milliseconds(0))) {
+      }
     }
   } else {
     while (poll_tails()) queue.wait_processed(queue.pushed());
@@ -209,7 +224,8 @@ void Watch::Impl::drain() {
   if (store) store->flush();
 }
 
-// ---- the clock's work ----------------------------------------------------------------------------
+// ---- the clock's work
+// ----------------------------------------------------------------------------
 
 void Watch::Impl::heard(const Batch& batch) {
   std::lock_guard lock(rhythm_mutex);
@@ -241,8 +257,10 @@ void Watch::Impl::alarm(const Sender& s, bool silent) {
   f.entities = f.key;
   f.time_ms = f.first_ms = clock.now_ms();
   f.title = {"来源中断:" + source.id, "A source has gone silent: " + source.id};
-  if (silent) repeats.found(f, nullptr, nullptr);
-  else repeats.resolve(f.org, f.rule, f.key, kHeardHoldMs);
+  if (silent)
+    repeats.found(f, nullptr, nullptr);
+  else
+    repeats.resolve(f.org, f.rule, f.key, kHeardHoldMs);
 }
 
 void Watch::Impl::check_senders() {
@@ -256,7 +274,8 @@ void Watch::Impl::check_senders() {
       bool silent = s.rhythm.silent(now);
       any[s.source] |= silent;
       std::int64_t limit = s.rhythm.limit_ms();
-      if (limit > 0 && (limits[s.source] == 0 || limit < limits[s.source])) limits[s.source] = limit;
+      if (limit > 0 && (limits[s.source] == 0 || limit < limits[s.source]))
+        limits[s.source] = limit;
       if (silent == s.silent) continue;
       s.silent = silent;
       changed.emplace_back(s, silent);
@@ -267,6 +286,15 @@ void Watch::Impl::check_senders() {
     }
   }
   for (const auto& [s, silent] : changed) alarm(s, silent);
+}
+
+// What fires on after its silence ended must be heard.
+void Watch::Impl::check_silences() {
+  std::int64_t now = clock.now_ms();
+  std::vector<std::string> outlived = journal.read([&] { return alerts.outlived(now); });
+  for (std::string& id : outlived) {
+    journal.submit({.vital = true}, alerts.audible(std::move(id)), [](Result<Answer>) {});
+  }
 }
 
 void Watch::Impl::tick() {
@@ -280,6 +308,7 @@ void Watch::Impl::tick() {
   repeats.tick();
   if (now - saved_ms >= kSaveMs) {
     saved_ms = now;
+    check_silences();
     if (store) store->flush();
     save();
   }
@@ -291,18 +320,18 @@ void Watch::Impl::tick() {
 
 void Watch::Impl::save() {
   std::lock_guard lock(db_mutex);
-  std::uint64_t processed = queue.processed_count();
   try {
     db.begin();
     repeats.save(db);
     {
       std::lock_guard tail(tail_mutex);
       for (Followed& f : tails) {
-        // Only what has become events: after a crash lines are read again rather than lost.
-        if (f.position.empty() || f.position == f.saved || processed < f.pushed) continue;
+        f.settle(queue);  // after a crash lines are read again rather than lost
+        f.settle(queue);
+        if (f.ready.empty() || f.ready == f.saved) continue;
         db.run("INSERT INTO tail VALUES($1,$2) ON CONFLICT(source) DO UPDATE SET position=$2",
-               options.sources[f.source].id, f.position);
-        f.saved = f.position;
+               options.sources[f.source].id, f.ready);
+        f.saved = f.ready;
       }
     }
     {
@@ -310,8 +339,9 @@ void Watch::Impl::save() {
       for (auto& [key, s] : senders) {
         if (!std::exchange(s.dirty, false)) continue;
         std::string gaps = s.rhythm.save();
-        db.run("INSERT INTO rhythm VALUES($1,$2,$3) ON CONFLICT(source,sender) DO UPDATE SET gaps=$3",
-               options.sources[s.source].id, s.name, Blob{gaps});
+        db.run(
+            "INSERT INTO rhythm VALUES($1,$2,$3) ON CONFLICT(source,sender) DO UPDATE SET gaps=$3",
+            options.sources[s.source].id, s.name, Blob{gaps});
       }
     }
     db.commit();
@@ -321,7 +351,8 @@ void Watch::Impl::save() {
   }
 }
 
-// ---- Watch ---------------------------------------------------------------------------------------
+// ---- Watch
+// ---------------------------------------------------------------------------------------
 
 Watch::Watch(WatchOptions options, Clock& clock, Random& random, Journal& journal, Alerts& alerts,
              std::shared_ptr<const detect::RuleSet> rules)
@@ -380,7 +411,9 @@ Result<Watch::Pushed> Watch::push(std::string_view source, std::string body) {
   return Pushed{lines};
 }
 
-std::optional<Tally> Watch::tally(std::string_view alert) const { return impl_->repeats.tally(alert); }
+std::optional<Tally> Watch::tally(std::string_view alert) const {
+  return impl_->repeats.tally(alert);
+}
 
 std::uint16_t Watch::port(std::string_view source) const {
   std::optional<std::size_t> index = impl_->source_index(source);

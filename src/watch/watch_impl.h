@@ -28,13 +28,13 @@ struct Watch::Impl {
   Clock& clock;
   Journal& journal;
   Alerts& alerts;
-  Database db;                       // positions, rhythms, counts; used under db_mutex
+  Database db;  // positions, rhythms, counts; used under db_mutex
   std::mutex db_mutex;
   std::deque<SourceCounters> counters;
   BatchQueue queue;
   Repeats repeats;
   std::unique_ptr<EventStore> store;
-  std::mutex work_mutex;             // the pipeline, one thread at a time
+  std::mutex work_mutex;  // the pipeline, one thread at a time
   Pipeline pipeline;
   std::shared_ptr<const detect::RuleSet> rule_set;
 
@@ -44,15 +44,23 @@ struct Watch::Impl {
         : source(index), tail(s.path, s.line_max, s.from_start) {}
     std::size_t source;
     FileTail tail;
-    std::uint64_t pushed = 0;        // of the queue, after its last batch
-    std::string position, saved;     // what may be saved once that batch is processed
+    std::uint64_t pushed = 0;  // of the queue, after its last batch
+    std::string position;      // what may be saved once that batch is processed
+    std::string ready, saved;  // what may be saved now; what is
+    void settle(const BatchQueue& queue);
   };
   std::mutex tail_mutex;
   std::list<Followed> tails;
   std::unique_ptr<Listener> listener;
 
   // Who speaks how often: by source and sender.
-  struct Sender { std::size_t source; std::string name; Rhythm rhythm; bool silent = false; bool dirty = false; };
+  struct Sender {
+    std::size_t source;
+    std::string name;
+    Rhythm rhythm;
+    bool silent = false;
+    bool dirty = false;
+  };
   std::mutex rhythm_mutex;
   std::map<std::pair<std::size_t, std::string>, Sender> senders;
 
@@ -76,6 +84,7 @@ struct Watch::Impl {
   bool poll_tails();
   void heard(const Batch& batch);
   void check_senders();
+  void check_silences();
   void alarm(const Sender& s, bool silent);
   void save();
   void load();

@@ -11,7 +11,9 @@ namespace {
 const SignalSender kSender{"monitor", "org_a"};
 
 json::value signal_json(std::string_view key, std::string_view severity = "high") {
-  return {{"key", key}, {"title", "UPS on battery"}, {"severity", severity},
+  return {{"key", key},
+          {"title", "UPS on battery"},
+          {"severity", severity},
           {"entities", {{"device", "ups-1"}}}};
 }
 
@@ -40,7 +42,10 @@ TEST(Signal, the_same_key_is_the_same_alert) {
 TEST(Signal, a_higher_severity_is_an_entry_and_a_dismissed_alert_opens_again) {
   Centre c({push_source("pbx")});
   std::string id = c.watch->signal(kSender, signal_json("k", "low"))->alert;
-  ASSERT_TRUE(c.journal->run({}, c.alerts->dismiss({.alert = id, .actor = "per_1"}, Disposition::harmless, "小事")).ok());
+  ASSERT_TRUE(c.journal
+                  ->run({}, c.alerts->dismiss({.alert = id, .actor = "per_1"},
+                                              Disposition::harmless, "小事"))
+                  .ok());
   ASSERT_TRUE(c.watch->signal(kSender, signal_json("k", "low")).ok());
   EXPECT_EQ(c.get(id).triage, Triage::dismissed);
   ASSERT_TRUE(c.watch->signal(kSender, signal_json("k", "critical")).ok());
@@ -91,7 +96,8 @@ TEST(Signal, what_is_wrong_is_named) {
 
 TEST(Alertmanager, its_webhook_fires_and_resolves) {
   Centre c({push_source("pbx")});
-  auto body = json::parse(R"({"version":"4","groupKey":"{}:{alertname=\"Down\"}","status":"firing","receiver":"cw",
+  auto body = json::parse(
+      R"({"version":"4","groupKey":"{}:{alertname=\"Down\"}","status":"firing","receiver":"cw",
     "alerts":[{"status":"firing","labels":{"alertname":"Down","instance":"db1","severity":"critical"},
       "annotations":{"summary":"Database db1 is down","description":"no answer for 5 m"},
       "startsAt":"2026-11-22T03:55:00Z","endsAt":"0001-01-01T00:00:00Z","fingerprint":"a1b2"},
@@ -111,7 +117,8 @@ TEST(Alertmanager, its_webhook_fires_and_resolves) {
   EXPECT_EQ((*over)[0].state, "resolved");
   EXPECT_EQ((*over)[0].alert, a.id);
   EXPECT_EQ((*over)[1].state, "folded");
-  auto wrong = c.watch->alertmanager(kSender, json::parse(R"({"version":"4","alerts":[{"status":"x"}]})"));
+  auto wrong =
+      c.watch->alertmanager(kSender, json::parse(R"({"version":"4","alerts":[{"status":"x"}]})"));
   EXPECT_EQ(wrong.problem().fields[0].pointer, "/alerts/0");
   EXPECT_FALSE(c.watch->alertmanager(kSender, json::parse(R"({"version":"3","alerts":[]})")).ok());
 }
@@ -120,7 +127,8 @@ TEST(Store, search_finds_by_time_source_field_and_text) {
   Centre c({push_source("pbx"), push_source("app")});
   c.push(c.attack("203.0.113.9", 20));
   c.push(c.attack("198.51.100.1", 5));
-  c.push(R"({"logsource":{"category":"application"},"event":{"action":"login"},"account":"li"})", "app");
+  c.push(R"({"logsource":{"category":"application"},"event":{"action":"login"},"account":"li"})",
+         "app");
   auto count = [&](EventQuery q) {
     if (q.to_ms == 0) q.to_ms = kStart + 86'400'000;
     std::size_t n = 0;
@@ -164,7 +172,10 @@ TEST(Store, keeps_days_apart_and_lets_old_ones_go) {
   EXPECT_EQ(days(), 2u);
   c.restart();
   std::size_t n = 0;
-  EXPECT_TRUE(c.watch->search({.from_ms = 0, .to_ms = INT64_MAX}, [&](const StoredEvent&) { return ++n > 0; }).ok());
+  EXPECT_TRUE(
+      c.watch
+          ->search({.from_ms = 0, .to_ms = INT64_MAX}, [&](const StoredEvent&) { return ++n > 0; })
+          .ok());
   EXPECT_EQ(n, 2u);
 }
 
@@ -189,7 +200,9 @@ TEST(Replay, tells_what_a_rule_would_have_done_before_it_is_switched_on) {
 
 TEST(Watch, single_event_rules_alert_and_their_sample_shows_what_matched) {
   Centre c({push_source("app")});
-  c.push(R"({"logsource":{"category":"application"},"event":{"action":"export"},"account":"li","rows":900})", "app");
+  c.push(
+      R"({"logsource":{"category":"application"},"event":{"action":"export"},"account":"li","rows":900})",
+      "app");
   ASSERT_EQ(c.all().size(), 1u);
   AlertContent content = c.content(c.all()[0].content);
   EXPECT_EQ(content.entities, (Entities{{"account", "li"}}));
@@ -212,8 +225,10 @@ TEST(Watch, bytes_that_are_not_text_neither_stop_it_nor_reach_the_record_as_such
 }
 
 TEST(Source, configuration_says_which_member_is_wrong) {
-  auto ok = source_from_json(json::parse(
-      R"({"id":"pbx-1","kind":"syslog-udp","org":"org_a","owner":"it","bind":"0.0.0.0","port":5514,"expected_gap_s":60})").as_object());
+  auto ok = source_from_json(
+      json::parse(
+          R"({"id":"pbx-1","kind":"syslog-udp","org":"org_a","owner":"it","bind":"0.0.0.0","port":5514,"expected_gap_s":60})")
+          .as_object());
   ASSERT_TRUE(ok.ok());
   EXPECT_EQ(ok->port, 5514);
   EXPECT_EQ(ok->expected_gap_ms, 60'000);
