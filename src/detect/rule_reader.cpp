@@ -138,7 +138,7 @@ class CorrelationReader {
       mistakes_.mistake(*condition, "correlation.field", {"缺少 field：统计哪个字段",
                                                           "`field` is missing: values of which field"});
     }
-    if (out_.bounds.empty()) {
+    if (!bound_seen_) {
       mistakes_.mistake(*condition, "correlation.condition",
                         {"缺少阈值（gt、gte、lt、lte、eq、neq）",
                          "a threshold is missing (gt, gte, lt, lte, eq, neq)"});
@@ -150,6 +150,7 @@ class CorrelationReader {
       out_.fields = texts(value, mistakes_);
       return;
     }
+    bound_seen_ |= key.text != "percentile";
     auto number = value.is_scalar() ? parse_number(value.text) : std::nullopt;
     bool counts = out_.type == CorrelationType::event_count || out_.type == CorrelationType::value_count;
     if (!number || (counts && (*number < 0 || *number > 100'000))) {
@@ -173,6 +174,7 @@ class CorrelationReader {
 
   YamlReader& mistakes_;
   ParsedCorrelation& out_;
+  bool bound_seen_ = false;
 };
 
 // Puts the operator's values of parameters in place before the rule is read.
