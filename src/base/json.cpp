@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "text.h"
@@ -90,7 +91,12 @@ Result<json::value> parse_json(std::string_view text, JsonLimits limits) {
 
 void canonical_string(std::string_view utf8, std::string& out) {
   out += '"';
-  for (char c : utf8) {
+  std::size_t copied = 0;  // runs without escapes are copied whole
+  for (std::size_t i = 0; i < utf8.size(); ++i) {
+    auto c = static_cast<unsigned char>(utf8[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(utf8, copied, i - copied);
+    copied = i + 1;
     switch (c) {
       case '"':
         out += "\\\"";
@@ -114,15 +120,44 @@ void canonical_string(std::string_view utf8, std::string& out) {
         out += "\\t";
         break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-          out += c;
-        }
+        out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     }
   }
+  out.append(utf8, copied, utf8.size() - copied);
   out += '"';
 }
+
+namespace {
+
+template <typename Int>
+void integer_to(Int value, std::string& out) {
+  char digits[24];
+  auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
+  CW_CHECK(error == std::errc{});
+  out.append(digits, end);
+}
+
+void object_to(const json::object& object, std::string& out) {
+  constexpr std::size_t kFew = 16;  // most objects: sorted without an allocation
+  const json::key_value_pair* few[kFew];
+  std::vector<const json::key_value_pair*> many;
+  if (object.size() > kFew) many.resize(object.size());
+  const json::key_value_pair** members = object.size() > kFew ? many.data() : few;
+  const json::key_value_pair** end = members;
+  for (const auto& member : object) *end++ = &member;
+  std::sort(members, end,
+            [](const auto* a, const auto* b) { return utf16_less(a->key(), b->key()); });
+  out += '{';
+  for (auto at = members; at != end; ++at) {
+    if (at != members) out += ',';
+    canonical_string((*at)->key(), out);
+    out += ':';
+    canonical_to((*at)->value(), out);
+  }
+  out += '}';
+}
+
+}  // namespace
 
 void canonical_to(const json::value& v, std::string& out) {
   switch (v.kind()) {
@@ -133,10 +168,10 @@ void canonical_to(const json::value& v, std::string& out) {
       out += v.get_bool() ? "true" : "false";
       return;
     case json::kind::int64:
-      fmt::format_to(std::back_inserter(out), "{}", v.get_int64());
+      integer_to(v.get_int64(), out);
       return;
     case json::kind::uint64:
-      fmt::format_to(std::back_inserter(out), "{}", v.get_uint64());
+      integer_to(v.get_uint64(), out);
       return;
     case json::kind::double_:
       CW_CHECK(!"a double has no place in canonical JSON");
@@ -154,23 +189,9 @@ void canonical_to(const json::value& v, std::string& out) {
       out += ']';
       return;
     }
-    case json::kind::object: {
-      std::vector<const json::key_value_pair*> members;
-      members.reserve(v.get_object().size());
-      for (const auto& member : v.get_object()) members.push_back(&member);
-      std::sort(members.begin(), members.end(),
-                [](const auto* a, const auto* b) { return utf16_less(a->key(), b->key()); });
-      out += '{';
-      bool first = true;
-      for (const auto* member : members) {
-        if (!std::exchange(first, false)) out += ',';
-        canonical_string(member->key(), out);
-        out += ':';
-        canonical_to(member->value(), out);
-      }
-      out += '}';
+    case json::kind::object:
+      object_to(v.get_object(), out);
       return;
-    }
   }
 }
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "journal.h"
 
 namespace cw {
@@ -16,6 +18,28 @@ void member(std::string& out, std::string_view key, const std::string& value) {
   canonical_string(value, out);
 }
 
+// The body without a copy of it: a body's keys are plain ASCII, whose byte order is RFC 8785's.
+void write_body(const json::object& body, std::string& out) {
+  constexpr std::size_t kFew = 24;
+  const json::key_value_pair* members[kFew];
+  std::size_t count = 0;
+  auto plain = [](std::string_view key) {
+    return std::all_of(key.begin(), key.end(), [](unsigned char c) { return c < 0x80; });
+  };
+  for (const auto& m : body) {
+    if (count == kFew || !plain(m.key())) return canonical_to(body, out);
+    members[count++] = &m;
+  }
+  std::sort(members, members + count, [](auto* a, auto* b) { return a->key() < b->key(); });
+  for (std::size_t i = 0; i < count; ++i) {
+    out += i == 0 ? '{' : ',';
+    canonical_string(members[i]->key(), out);
+    out += ':';
+    canonical_to(members[i]->value(), out);
+  }
+  out += '}';
+}
+
 Problem not_an_entry() {
   return problem(Refusal::malformed, "journal.not-an-entry",
                  {"不是有效的日志条目", "This is not a journal entry"});
@@ -26,14 +50,14 @@ Problem not_an_entry() {
 // The members are written in the order that RFC 8785 demands, so no sorting is needed here.
 std::string Entry::canonical() const {
   std::string out = "{";
-  out.reserve(256);
+  out.reserve(512);
   member(out, "actor", actor);
   if (out.size() > 1) out += ',';
   fmt::format_to(std::back_inserter(out), "\"at\":{}", at_ms);
   member(out, "basis", basis);
   if (!body.empty()) {
     out += ",\"body\":";
-    canonical_to(body, out);
+    write_body(body, out);
   }
   member(out, "case", case_id);
   member(out, "command", command);
