@@ -14,13 +14,16 @@ Text join(const Text& head, const Text& tail) {
 // The title of what an entry names: a task, action or clock of the case's definition.
 Text named(const Services& s, const Entry& e) {
   auto d = s.engine.definition(e.procedure);
+  // A task's limit is a clock of its own, named "task.<task>".
+  std::string_view name = e.name;
+  if (e.kind == "case.clock" && name.starts_with("task.")) name.remove_prefix(5);
   if (d) {
     for (const auto& t : d->tasks)
-      if (t.id == e.name) return t.title;
+      if (t.id == name) return t.title;
     for (const auto& a : d->actions)
-      if (a.id == e.name) return a.title;
+      if (a.id == name) return a.title;
     for (const auto& c : d->clocks)
-      if (c.id == e.name) return c.title;
+      if (c.id == name) return c.title;
     for (std::size_t i = 0; i < d->flags.size(); ++i)
       if (d->flags[i] == e.name) return d->flag_titles[i];
     if (e.name.empty()) return d->title;

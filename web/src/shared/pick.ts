@@ -2,7 +2,7 @@
 import type { Found, Page, PersonOut, PostOut, TeamOut } from "@/api/types";
 import { get } from "./http";
 import { may } from "./session";
-import { tx } from "./text";
+import { headline, tx } from "./text";
 
 export interface Pick { id: string; text: string; about: string }
 
@@ -34,4 +34,4 @@ export async function pickable(of: string, q: string, org?: string): Promise<Pic
     }
   }
 }
-const ofCase = (c: Found["cases"][number]): Pick => ({ id: c.id, text: `${c.number} ${c.title || tx(c.procedure_title)}`, about: tx(c.state_title) });
+const ofCase = (c: Found["cases"][number]): Pick => ({ id: c.id, text: `${c.number} ${headline(c)}`, about: tx(c.state_title) });

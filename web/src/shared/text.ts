@@ -44,3 +44,6 @@ export function keep(key: string, value: string): void {
 
 // Calendars that come with the product have a name; others are shown by their id.
 export const calendarName = (id: string): string => (i18n.global.te(`calendar.${id}`) ? t(`calendar.${id}`) : id);
+
+// The line that names a case: the first of its title, else its procedure.
+export const headline = (c: { title: string; procedure_title: Text }): string => c.title.split("\n", 1)[0]!.trim() || tx(c.procedure_title);

@@ -39,5 +39,5 @@ export function conditionText(d: Definition | undefined, source: string): string
     const value = a ?? b;
     return value !== undefined ? (words.get(value) ?? value) : (facts.get(all) ?? all);
   }).replace(/\[([^\]]*)\]/g, (_, inner: string) => inner.split(",").map((x) => x.trim()).join(" / "))
-    .replace(/\s+in\s+/g, t("form.in")).replace(/\s*==\s*/g, t("form.in")).replace(/&&/g, t("form.and")).replace(/\|\|/g, t("form.or"));
+    .replace(/\s+in\s+/g, t("form.in")).replace(/\s*==\s*/g, t("form.in")).replace(/\s*&&\s*/g, t("form.and")).replace(/\s*\|\|\s*/g, t("form.or"));
 }
