@@ -66,7 +66,8 @@ export async function request(method: string, path: string, body?: unknown, o: O
 async function problemOf(response: Response): Promise<Problem> {
   try {
     const p = (await response.json()) as ProblemBody;
-    return new Problem(response.status, p.code, p.title, p.detail ?? "", p.fields ?? [], p.request_id ?? "", p.retry_after_s ?? 0);
+    // The title names the kind of problem, the detail says what happened: people read the detail.
+    return new Problem(response.status, p.code, p.detail || p.title, "", p.fields ?? [], p.request_id ?? "", p.retry_after_s ?? 0);
   } catch {
     return new Problem(response.status, "http", t("problem.http", { status: response.status }));
   }

@@ -1,6 +1,6 @@
 // Every screen is an address and is loaded when it is first visited.
 import { createRouter, createWebHistory } from "vue-router";
-import { knowSession, session } from "./session";
+import { knowSession, may, session } from "./session";
 
 const frame = () => import("@/shell/AppFrame.vue");
 
@@ -29,9 +29,16 @@ export const router = createRouter({
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 });
 
+// Who may not see cases begins where they have something to do.
+function home() {
+  const first = ([["alerts", "alert.read"], ["people", "people.read"], ["ledger", "ledger.read"]] as const).find(([, needs]) => may(needs));
+  return { name: first?.[0] ?? "account" };
+}
+
 router.beforeEach(async (to) => {
   const s = session.value ?? (await knowSession().catch(() => null));
   const ready = s !== null && !s.must_change_password;
   if (to.meta.open) return ready && !to.query.stay ? String(to.query.to ?? "/") : true;
+  if (ready && to.name === "workbench" && !may("case.read")) return home();
   return ready ? true : { name: "login", query: to.fullPath === "/" ? {} : { to: to.fullPath } };
 });
