@@ -22,7 +22,7 @@ class AhoCorasick {
  private:
   struct State {
     std::array<std::int32_t, 256> next;
-    std::int32_t suffix = 0;      // longest proper suffix that is a state
+    std::int32_t suffix = 0;          // longest proper suffix that is a state
     std::vector<std::uint32_t> ends;  // literals that end here
   };
   std::vector<State> states_;

@@ -62,7 +62,8 @@ std::vector<std::string> synthetic_events(Random& random) {
         {"ProcessGuid", "{" + word(random, 32) + "}"},
         {"ProcessId", static_cast<std::int64_t>(random.below(60'000))},
         {"Image", "C:\\Windows\\System32\\" + program + ".exe"},
-        {"TargetFilename", "C:\\Users\\" + word(random, 7) + "\\AppData\\" + word(random, 9) + ".dat"},
+        {"TargetFilename",
+         "C:\\Users\\" + word(random, 7) + "\\AppData\\" + word(random, 9) + ".dat"},
         {"CommandLine", "C:\\Windows\\System32\\" + program + ".exe /" + word(random, 8) + " " +
                             word(random, 24) + " --" + word(random, 6) + "=" + word(random, 40)},
         {"CurrentDirectory", "C:\\Windows\\system32\\"},
@@ -78,10 +79,12 @@ std::vector<std::string> synthetic_events(Random& random) {
 std::vector<std::string> events_under(const std::string& folder) {
   std::vector<std::string> files, out;
   std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
     std::string extension = at->path().extension().string();
     bool sigma = at->path().string().find("/sigma/") != std::string::npos;
-    if (!sigma && (extension == ".json" || extension == ".jsonl")) files.push_back(at->path().string());
+    if (!sigma && (extension == ".json" || extension == ".jsonl"))
+      files.push_back(at->path().string());
   }
   std::sort(files.begin(), files.end());
   std::size_t bytes = 0, of_each = files.empty() ? 0 : kEventsMax / files.size() + 1;
@@ -128,7 +131,8 @@ json::object bench_detect(const std::string& corpus) {
     if (fs::is_directory(corpus + "/sigma")) {
       std::vector<std::string> folders;
       for (const auto& entry : fs::directory_iterator(corpus + "/sigma")) {
-        if (entry.path().filename().string().starts_with("rules")) folders.push_back(entry.path().string());
+        if (entry.path().filename().string().starts_with("rules"))
+          folders.push_back(entry.path().string());
       }
       if (auto read = read_rule_files(folders); read) files = std::move(*read);
     }
@@ -175,14 +179,22 @@ json::object bench_detect(const std::string& corpus) {
       firings += fired.size();
     }
   });
-  return {{"rules", rules->rules().size()}, {"rules_synthetic", own_rules},
-          {"events", events.size()}, {"events_synthetic", own_events}, {"refused", refused},
+  return {{"rules", rules->rules().size()},
+          {"rules_synthetic", own_rules},
+          {"events", events.size()},
+          {"events_synthetic", own_events},
+          {"refused", refused},
           {"bytes_per_event", bytes / std::max<std::size_t>(events.size(), 1)},
           {"fields_per_event", fields / std::max<std::size_t>(events.size(), 1)},
-          {"values_visited", visited}, {"firings", firings},
-          {"events_per_s", all}, {"simdjson_only_per_s", parse}, {"read_only_per_s", read},
-          {"ratio_to_simdjson", all / parse}, {"load_ms", load_ms},
-          {"pattern_bytes", pattern_bytes}, {"predicates", rules->impl().predicates.all().size()},
+          {"values_visited", visited},
+          {"firings", firings},
+          {"events_per_s", all},
+          {"simdjson_only_per_s", parse},
+          {"read_only_per_s", read},
+          {"ratio_to_simdjson", all / parse},
+          {"load_ms", load_ms},
+          {"pattern_bytes", pattern_bytes},
+          {"predicates", rules->impl().predicates.all().size()},
           {"instruction_set", matcher_instruction_set()}};
 }
 

@@ -45,11 +45,15 @@ Status read_option(Command& command, const std::string& name, const std::string&
   } else if (name == "--logsource") {
     for (std::string_view part : split(value, ',')) {
       auto [key, text] = cut(std::string(part), '=');
-      if (key == "product") command.product = text;
-      else if (key == "service") command.service = text;
-      else if (key == "category") command.category = text;
-      else return usage("--logsource 应为 product=…,service=…,category=…",
-                        "--logsource is product=…,service=…,category=…");
+      if (key == "product")
+        command.product = text;
+      else if (key == "service")
+        command.service = text;
+      else if (key == "category")
+        command.category = text;
+      else
+        return usage("--logsource 应为 product=…,service=…,category=…",
+                     "--logsource is product=…,service=…,category=…");
     }
   } else if (name == "--placeholder") {
     auto [key, text] = cut(value, '=');
@@ -57,7 +61,8 @@ Status read_option(Command& command, const std::string& name, const std::string&
   } else if (name == "--set") {
     auto [key, text] = cut(value, '=');
     std::size_t dot = key.rfind('.');
-    if (dot == std::string::npos) return usage("--set 应为 规则.参数=值", "--set is RULE.PARAMETER=VALUE");
+    if (dot == std::string::npos)
+      return usage("--set 应为 规则.参数=值", "--set is RULE.PARAMETER=VALUE");
     command.load.parameters[key.substr(0, dot)][key.substr(dot + 1)] = text;
   } else {
     return usage("不认识的选项 " + name, "unknown option " + name);
@@ -87,7 +92,8 @@ Result<Command> read_command(const std::vector<std::string>& args) {
   }
   if (out.paths.empty()) return usage("请给出规则文件或目录", "name a rule file or folder");
   if (out.verb == "replay" && out.events.empty()) {
-    return usage("请用 --events 给出事件文件（- 为标准输入）", "name the events with --events FILE (- is standard input)");
+    return usage("请用 --events 给出事件文件（- 为标准输入）",
+                 "name the events with --events FILE (- is standard input)");
   }
   return out;
 }
@@ -97,11 +103,18 @@ json::object text_json(const Text& text) { return {{"zh", text.zh}, {"en", text.
 json::object report_json(const RuleReport& r) {
   json::array reasons;
   for (const Mistake& m : r.reasons) {
-    reasons.push_back(json::object{{"line", m.line}, {"column", m.column}, {"code", m.code},
-                                   {"zh", m.text.zh}, {"en", m.text.en}});
+    reasons.push_back(json::object{{"line", m.line},
+                                   {"column", m.column},
+                                   {"code", m.code},
+                                   {"zh", m.text.zh},
+                                   {"en", m.text.en}});
   }
-  return {{"file", r.path}, {"line", r.line}, {"id", r.id}, {"title", r.title},
-          {"kind", to_string(r.kind)}, {"outcome", to_string(r.outcome)},
+  return {{"file", r.path},
+          {"line", r.line},
+          {"id", r.id},
+          {"title", r.title},
+          {"kind", to_string(r.kind)},
+          {"outcome", to_string(r.outcome)},
           {"reasons", std::move(reasons)}};
 }
 
@@ -125,12 +138,14 @@ int run_check(const Command& command, const RuleSet& rules, std::ostream& out) {
       }
     }
     out << "compiled " << rules.count(Outcome::compiled) << "  degraded "
-        << rules.count(Outcome::degraded) << "  rejected " << rules.count(Outcome::rejected) << "\n";
+        << rules.count(Outcome::degraded) << "  rejected " << rules.count(Outcome::rejected)
+        << "\n";
   }
   return rules.count(Outcome::rejected) == 0 ? 0 : 1;
 }
 
-int run_test(const Command& command, const std::shared_ptr<const RuleSet>& rules, std::ostream& out) {
+int run_test(const Command& command, const std::shared_ptr<const RuleSet>& rules,
+             std::ostream& out) {
   std::vector<ExampleResult> results = run_examples(rules);
   std::size_t failed = 0;
   json::array list;
@@ -139,9 +154,13 @@ int run_test(const Command& command, const std::shared_ptr<const RuleSet>& rules
     const Example& example = rule.examples[result.example];
     std::string_view wanted = example.fires ? "fires" : "silent";
     failed += !result.held;
-    list.push_back(json::object{{"rule", rule.id}, {"file", rule.path}, {"line", example.line},
-                                {"name", example.name}, {"wanted", wanted},
-                                {"firings", result.firings}, {"held", result.held}});
+    list.push_back(json::object{{"rule", rule.id},
+                                {"file", rule.path},
+                                {"line", example.line},
+                                {"name", example.name},
+                                {"wanted", wanted},
+                                {"firings", result.firings},
+                                {"held", result.held}});
     if (command.as_json || result.held) continue;
     out << rule.path << ":" << example.line << ": " << rule.title.in(command.lang) << ": " << wanted
         << " " << example.name << ": " << result.firings << "\n";
@@ -150,9 +169,11 @@ int run_test(const Command& command, const std::shared_ptr<const RuleSet>& rules
   for (const RuleInfo& rule : rules->rules()) untested += rule.examples.empty() && rule.alerts;
   std::size_t rejected = rules->count(Outcome::rejected);
   if (command.as_json) {
-    out << json::serialize(json::object{{"examples", results.size()}, {"failed", failed},
+    out << json::serialize(json::object{{"examples", results.size()},
+                                        {"failed", failed},
                                         {"rules_without_examples", untested},
-                                        {"rejected", rejected}, {"results", std::move(list)}})
+                                        {"rejected", rejected},
+                                        {"results", std::move(list)}})
         << "\n";
   } else {
     for (const RuleReport& r : rules->reports()) {
@@ -205,9 +226,13 @@ class Replay {
       if (tallies_[i].firings > 0) list.push_back(rule_json(i));
     }
     CorrelatorStats stats = detector_.stats();
-    return {{"events", events_}, {"refused", refused_}, {"without_logsource", unrouted_},
-            {"firings", firings_}, {"late", stats.late},
-            {"evicted_groups", stats.evicted_groups}, {"evicted_events", stats.evicted_events},
+    return {{"events", events_},
+            {"refused", refused_},
+            {"without_logsource", unrouted_},
+            {"firings", firings_},
+            {"late", stats.late},
+            {"evicted_groups", stats.evicted_groups},
+            {"evicted_events", stats.evicted_events},
             {"rules", std::move(list)}};
   }
 
@@ -243,7 +268,8 @@ class Replay {
   json::object rule_json(std::size_t i) const {
     const RuleInfo& rule = rules_->rules()[i];
     const Tally& tally = tallies_[i];
-    std::vector<std::pair<std::size_t, const std::vector<std::pair<std::string, std::string>>*>> top;
+    std::vector<std::pair<std::size_t, const std::vector<std::pair<std::string, std::string>>*>>
+        top;
     for (const auto& [entities, count] : tally.entities) top.emplace_back(count, &entities);
     std::stable_sort(top.begin(), top.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
@@ -254,10 +280,15 @@ class Replay {
       for (const auto& [name, value] : *values) one[name] = value;
       entities.push_back(std::move(one));
     }
-    return {{"id", rule.id}, {"title", text_json(rule.title)}, {"level", to_string(rule.level)},
-            {"warning", to_string(rule.warning)}, {"firings", tally.firings},
-            {"first", to_rfc3339(tally.first_ms)}, {"last", to_rfc3339(tally.last_ms)},
-            {"distinct_entities", tally.entities.size()}, {"entities", std::move(entities)}};
+    return {{"id", rule.id},
+            {"title", text_json(rule.title)},
+            {"level", to_string(rule.level)},
+            {"warning", to_string(rule.warning)},
+            {"firings", tally.firings},
+            {"first", to_rfc3339(tally.first_ms)},
+            {"last", to_rfc3339(tally.last_ms)},
+            {"distinct_entities", tally.entities.size()},
+            {"entities", std::move(entities)}};
   }
 
   const Command& command_;
@@ -267,8 +298,8 @@ class Replay {
   std::size_t events_ = 0, refused_ = 0, unrouted_ = 0, firings_ = 0;
 };
 
-int run_replay(const Command& command, const std::shared_ptr<const RuleSet>& rules, std::istream& in,
-               std::ostream& out, std::ostream& err) {
+int run_replay(const Command& command, const std::shared_ptr<const RuleSet>& rules,
+               std::istream& in, std::ostream& out, std::ostream& err) {
   Replay replay(command, rules);
   if (command.events == "-") {
     replay.read(in);
@@ -299,7 +330,8 @@ Result<std::vector<RuleFile>> read_rule_files(const std::vector<std::string>& pa
       continue;
     }
     std::vector<std::string> found;
-    for (fs::recursive_directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+    for (fs::recursive_directory_iterator at(path, error), end; !error && at != end;
+         at.increment(error)) {
       std::string extension = at->path().extension().string();
       if ((extension == ".yml" || extension == ".yaml") && at->is_regular_file(error)) {
         found.push_back(at->path().string());

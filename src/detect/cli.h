@@ -1,7 +1,8 @@
 // `callwarden rules …` and the benchmark of detection. Reads files and the monotonic clock; one
 // thread.
 //
-//   int exit_code = rules_main({"check", "--json", "content/rules"}, std::cin, std::cout, std::cerr);
+//   int exit_code = rules_main({"check", "--json", "content/rules"}, std::cin, std::cout,
+//   std::cerr);
 #pragma once
 
 #include <iosfwd>
@@ -19,7 +20,8 @@ namespace cw::detect {
 // replay [--json] PATH… --events FILE|-     runs the rules over JSON lines: counts and entities
 //        [--logsource product=…,service=…,category=…]
 // Common: --placeholder NAME=VALUE[,VALUE…] --set RULE.PARAMETER=VALUE --lang zh|en
-// PATH is a file or a folder (*.yml, *.yaml below it, in order of name). Exit 2: wrong command line.
+// PATH is a file or a folder (*.yml, *.yaml below it, in order of name). Exit 2: wrong command
+// line.
 int rules_main(const std::vector<std::string>& args, std::istream& in, std::ostream& out,
                std::ostream& err);
 

@@ -20,9 +20,9 @@ namespace fs = std::filesystem;
 class RulesCommand : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() /
-              ("cw-rules-" + std::to_string(::getpid()) + "-" +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_ =
+        fs::temp_directory_path() / ("cw-rules-" + std::to_string(::getpid()) + "-" +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::create_directories(folder_ / "below");
   }
   void TearDown() override { fs::remove_all(folder_); }
@@ -46,9 +46,13 @@ class RulesCommand : public testing::Test {
 };
 
 const std::string kGood =
-    "title: guessing\nid: g\nlevel: high\nlogsource: {product: pbx}\ndetection: {s: {outcome: fail}, condition: s}\n"
-    "callwarden:\n  entities: [ip]\n  tests: {fires: [{event: {outcome: fail}}], silent: [{event: {outcome: ok}}]}\n";
-const std::string kBad = "title: broken\nid: b\nlogsource: {product: pbx}\ndetection:\n  s: {f|nope: a}\n  condition: s\n";
+    "title: guessing\nid: g\nlevel: high\nlogsource: {product: pbx}\ndetection: {s: {outcome: "
+    "fail}, condition: s}\n"
+    "callwarden:\n  entities: [ip]\n  tests: {fires: [{event: {outcome: fail}}], silent: [{event: "
+    "{outcome: ok}}]}\n";
+const std::string kBad =
+    "title: broken\nid: b\nlogsource: {product: pbx}\ndetection:\n  s: {f|nope: a}\n  condition: "
+    "s\n";
 
 TEST_F(RulesCommand, check_counts_and_gives_every_refusal_its_file_line_and_reason) {
   write("good.yml", kGood);
@@ -89,8 +93,10 @@ TEST_F(RulesCommand, test_runs_the_examples_and_fails_when_one_does_not_hold) {
 TEST_F(RulesCommand, replay_counts_firings_and_names_their_entities) {
   std::string rule = write("good.yml", kGood);
   std::string events =
-      "{\"logsource\":{\"product\":\"pbx\"},\"time\":\"2026-01-01T00:00:00Z\",\"outcome\":\"fail\",\"ip\":\"A\"}\n"
-      "{\"logsource\":{\"product\":\"pbx\"},\"time\":\"2026-01-01T00:00:09Z\",\"outcome\":\"FAIL\",\"ip\":\"A\"}\n"
+      "{\"logsource\":{\"product\":\"pbx\"},\"time\":\"2026-01-01T00:00:00Z\",\"outcome\":\"fail\","
+      "\"ip\":\"A\"}\n"
+      "{\"logsource\":{\"product\":\"pbx\"},\"time\":\"2026-01-01T00:00:09Z\",\"outcome\":\"FAIL\","
+      "\"ip\":\"A\"}\n"
       "{\"outcome\":\"fail\"}\n"
       "broken\n";
   EXPECT_EQ(run({"replay", rule, "--events", "-", "--json"}, events), 0);

@@ -29,17 +29,17 @@ struct RuleIndex {
   std::vector<std::uint32_t> kids;
   std::vector<std::uint32_t> roots;  // by rule; kNone for a correlation
 
-  StringTable field_ids;           // name → field
-  std::vector<FieldIndex> fields;  // by field
+  StringTable field_ids;                // name → field
+  std::vector<FieldIndex> fields;       // by field
   std::vector<std::uint32_t> presence;  // by field: its `exists` predicate if a witness, else kNone
 
   // A rule can hold only if one of its witnesses does: predicate → rules, as ranges.
   std::vector<std::uint32_t> witness_first;  // by predicate, one more at the end
   std::vector<std::uint32_t> witness_rules;
-  std::vector<std::uint32_t> unwitnessed;    // rules without: always tried
+  std::vector<std::uint32_t> unwitnessed;  // rules without: always tried
 
   std::vector<std::vector<std::uint32_t>> rule_fields;  // by rule, sorted
-  std::vector<bool> uses_keywords;                       // by rule
+  std::vector<bool> uses_keywords;                      // by rule
 
   std::uint32_t add(const Expr& expr);
 };
@@ -61,7 +61,7 @@ struct Correlation {
   std::vector<Bound> bounds;
   std::int64_t timespan_ms;
   double percentile;
-  bool immediate;  // may fire as soon as the bounds hold; else when the window closes
+  bool immediate;          // may fire as soon as the bounds hold; else when the window closes
   std::size_t events_min;  // a group must be able to hold this many
 };
 
@@ -71,7 +71,7 @@ struct RuleSet::Impl {
   std::unordered_map<std::string, std::uint32_t> by_id;
   Predicates predicates;
   RuleIndex index;
-  std::vector<Correlation> correlations;                    // inputs before those that use them
+  std::vector<Correlation> correlations;  // inputs before those that use them
   std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> feeds;  // rule → (corr., input)
 };
 

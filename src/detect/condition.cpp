@@ -25,7 +25,8 @@ bool name_matches(std::string_view pattern, std::string_view name) {
   for (std::size_t from = 0; from <= pattern.size();) {
     std::size_t star = pattern.find('*', from);
     std::size_t end = star == std::string_view::npos ? pattern.size() : star;
-    if (end > from) p.push_back({Piece::Kind::literal, std::string(pattern.substr(from, end - from))});
+    if (end > from)
+      p.push_back({Piece::Kind::literal, std::string(pattern.substr(from, end - from))});
     if (star == std::string_view::npos) break;
     p.push_back({Piece::Kind::star, {}});
     from = star + 1;
@@ -135,7 +136,8 @@ class ConditionParser {
     bool every = equals_ignore_case(quantity.text, "all");
     if (!every && quantity.text != "1" && !equals_ignore_case(quantity.text, "any")) {
       token_ = quantity;
-      return fail("condition.quantity", {"of 之前应为 1、any 或 all", "before 'of' stands 1, any or all"});
+      return fail("condition.quantity",
+                  {"of 之前应为 1、any 或 all", "before 'of' stands 1, any or all"});
     }
     next();
     Token pattern = token_;

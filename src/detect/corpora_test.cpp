@@ -37,9 +37,9 @@ class SigmaCorpus : public testing::Test {
   static void SetUpTestSuite() {
     std::string sigma = corpora() + "/sigma";
     if (!fs::exists(sigma + "/rules")) return;
-    auto files = read_rule_files({sigma + "/rules", sigma + "/rules-compliance",
-                                  sigma + "/rules-emerging-threats",
-                                  sigma + "/rules-threat-hunting"});
+    auto files =
+        read_rule_files({sigma + "/rules", sigma + "/rules-compliance",
+                         sigma + "/rules-emerging-threats", sigma + "/rules-threat-hunting"});
     ASSERT_TRUE(files.ok());
     rules = RuleSet::load(*files);
   }

@@ -55,7 +55,8 @@ struct Story {
 };
 
 const std::string kThree =
-    "  type: event_count\n  rules: [failed]\n  group-by: [ip]\n  timespan: 10s\n  condition: {gte: 3}\n";
+    "  type: event_count\n  rules: [failed]\n  group-by: [ip]\n  timespan: 10s\n  condition: {gte: "
+    "3}\n";
 
 TEST(Correlation, counts_events_of_one_group_within_the_timespan) {
   Story s(kLogin + correlation(kThree));
@@ -81,16 +82,19 @@ TEST(Correlation, an_event_exactly_one_timespan_back_is_outside) {
 }
 
 TEST(Correlation, two_over_the_same_events_never_starve_each_other) {
-  Story s(kLogin + correlation(kThree) +
-          correlation("  type: event_count\n  rules: [failed]\n  group-by: [user]\n  timespan: 60s\n"
-                      "  condition: {gt: 3}\n", "d"));
+  Story s(
+      kLogin + correlation(kThree) +
+      correlation("  type: event_count\n  rules: [failed]\n  group-by: [user]\n  timespan: 60s\n"
+                  "  condition: {gt: 3}\n",
+                  "d"));
   for (int i = 0; i < 4; ++i) s.fail(i, "A");
   EXPECT_THAT(s.said(), ElementsAre("c@2:3", "d@3:4"));
 }
 
 TEST(Correlation, value_count_counts_distinct_values) {
-  Story s(kLogin + correlation("  type: value_count\n  rules: [failed]\n  group-by: [ip]\n  timespan: 1m\n"
-                               "  condition: {field: user, gte: 3}\n"));
+  Story s(kLogin +
+          correlation("  type: value_count\n  rules: [failed]\n  group-by: [ip]\n  timespan: 1m\n"
+                      "  condition: {field: user, gte: 3}\n"));
   for (const char* user : {"100", "100", "bob", "BOB", "100"}) s.fail(1, "A", user);
   EXPECT_THAT(s.said(), IsEmpty());
   s.at(2, {{"outcome", "fail"}, {"ip", "A"}});
@@ -100,8 +104,9 @@ TEST(Correlation, value_count_counts_distinct_values) {
 }
 
 TEST(Correlation, a_value_leaves_the_count_with_its_last_event) {
-  Story s(kLogin + correlation("  type: value_count\n  rules: [failed]\n  group-by: [ip]\n  timespan: 10s\n"
-                               "  condition: {field: user, gte: 3}\n"));
+  Story s(kLogin +
+          correlation("  type: value_count\n  rules: [failed]\n  group-by: [ip]\n  timespan: 10s\n"
+                      "  condition: {field: user, gte: 3}\n"));
   s.fail(0, "A", "1"), s.fail(5, "A", "2"), s.fail(6, "A", "1"), s.fail(14, "A", "3");
   EXPECT_THAT(s.said(), ElementsAre("c@14:3")) << "1 was seen again at 6";
   s.fail(20, "A", "1"), s.fail(25, "A", "2"), s.fail(31, "A", "3");
@@ -158,8 +163,9 @@ TEST(Correlation, idle_groups_are_forgotten_as_time_passes) {
 }
 
 TEST(Correlation, an_upper_bound_is_judged_when_the_window_closes) {
-  Story s(kLogin + correlation("  type: event_count\n  rules: [failed]\n  group-by: [ip]\n  timespan: 10s\n"
-                               "  condition: {gte: 2, lt: 4}\n"));
+  Story s(kLogin +
+          correlation("  type: event_count\n  rules: [failed]\n  group-by: [ip]\n  timespan: 10s\n"
+                      "  condition: {gte: 2, lt: 4}\n"));
   for (int i = 0; i < 3; ++i) s.fail(i, "A");
   for (int i = 0; i < 5; ++i) s.fail(i, "B");
   s.fail(0, "C");
@@ -172,9 +178,12 @@ TEST(Correlation, an_upper_bound_is_judged_when_the_window_closes) {
 
 TEST(Correlation, sums_averages_and_percentiles) {
   auto run = [](const std::string& type, const std::string& condition) {
-    Story s(kLogin + correlation("  type: " + type + "\n  rules: [failed]\n  group-by: [ip]\n  timespan: 10s\n"
-                                 "  condition: " + condition + "\n"));
-    for (int i = 1; i <= 10; ++i) s.at(i / 2, {{"outcome", "fail"}, {"ip", "A"}, {"rows", std::to_string(i * 10)}});
+    Story s(kLogin + correlation("  type: " + type +
+                                 "\n  rules: [failed]\n  group-by: [ip]\n  timespan: 10s\n"
+                                 "  condition: " +
+                                 condition + "\n"));
+    for (int i = 1; i <= 10; ++i)
+      s.at(i / 2, {{"outcome", "fail"}, {"ip", "A"}, {"rows", std::to_string(i * 10)}});
     s.at(5, {{"outcome", "fail"}, {"ip", "A"}, {"rows", "many"}});
     s.detector.tick(900'000, s.fired);
     return s.said();
@@ -182,7 +191,8 @@ TEST(Correlation, sums_averages_and_percentiles) {
   EXPECT_THAT(run("value_sum", "{field: rows, gte: 200}"), ElementsAre("c@3:210", "c@4:240"));
   EXPECT_THAT(run("value_avg", "{field: rows, gte: 55}"), ElementsAre("c@5:55"));
   EXPECT_THAT(run("value_avg", "{field: rows, gt: 55}"), IsEmpty());
-  EXPECT_THAT(run("value_percentile", "{field: rows, gte: 90, percentile: 90}"), ElementsAre("c@5:90"));
+  EXPECT_THAT(run("value_percentile", "{field: rows, gte: 90, percentile: 90}"),
+              ElementsAre("c@5:90"));
   EXPECT_THAT(run("value_percentile", "{field: rows, lt: 50, percentile: 50}"), IsEmpty());
 }
 
@@ -210,10 +220,14 @@ TEST(Correlation, temporal_ordered_wants_them_in_their_order) {
 }
 
 TEST(Correlation, one_may_build_on_another_and_aliases_join_fields_of_different_names) {
-  Story s(kLogin + correlation(kThree, "many") +
-          correlation("  type: temporal_ordered\n  rules: [many, called]\n  group-by: [who]\n  timespan: 1h\n"
-                      "  aliases:\n    who: {many: user, called: caller}\n", "chain") +
-          "---\ntitle: called\nname: called\nlogsource: {product: pbx}\ndetection: {s: {kind: call}, condition: s}\n");
+  Story s(
+      kLogin + correlation(kThree, "many") +
+      correlation(
+          "  type: temporal_ordered\n  rules: [many, called]\n  group-by: [who]\n  timespan: 1h\n"
+          "  aliases:\n    who: {many: user, called: caller}\n",
+          "chain") +
+      "---\ntitle: called\nname: called\nlogsource: {product: pbx}\ndetection: {s: {kind: call}, "
+      "condition: s}\n");
   s.at(0, {{"kind", "call"}, {"caller", "100"}});
   for (int i = 1; i <= 3; ++i) s.fail(i, "A");
   EXPECT_THAT(s.said(), IsEmpty()) << "a rule that feeds a correlation does not alert by itself";
@@ -242,17 +256,25 @@ std::string refused(const std::string& text) {
 
 TEST(Correlation, mistakes_are_refused_with_their_place) {
   auto with = [](std::string body) { return refused(kLogin + correlation(body)); };
-  EXPECT_EQ(with("  type: event_count\n  rules: [failed, gone]\n  timespan: 1m\n  condition: {gte: 1}\n"),
-            "correlation.rule@15 ");
-  EXPECT_EQ(with("  type: count\n  rules: [failed]\n  timespan: 1m\n  condition: {gte: 1}\n"), "correlation.type@14 ");
-  EXPECT_EQ(with("  type: event_count\n  rules: [failed]\n  timespan: 1y\n  condition: {gte: 1}\n"), "correlation.timespan@16 ");
-  EXPECT_EQ(with("  type: event_count\n  rules: [failed]\n  timespan: 1m\n  condition: {gte: 100001}\n"), "correlation.number@17 ");
-  EXPECT_EQ(with("  type: value_count\n  rules: [failed]\n  timespan: 1m\n  condition: {gte: 1}\n"), "correlation.field@17 ");
-  EXPECT_EQ(with("  type: temporal\n  rules: [c]\n  timespan: 1m\n"), "correlation.cycle@11 correlation.rule@15 ");
+  EXPECT_EQ(
+      with("  type: event_count\n  rules: [failed, gone]\n  timespan: 1m\n  condition: {gte: 1}\n"),
+      "correlation.rule@15 ");
+  EXPECT_EQ(with("  type: count\n  rules: [failed]\n  timespan: 1m\n  condition: {gte: 1}\n"),
+            "correlation.type@14 ");
+  EXPECT_EQ(with("  type: event_count\n  rules: [failed]\n  timespan: 1y\n  condition: {gte: 1}\n"),
+            "correlation.timespan@16 ");
+  EXPECT_EQ(
+      with("  type: event_count\n  rules: [failed]\n  timespan: 1m\n  condition: {gte: 100001}\n"),
+      "correlation.number@17 ");
+  EXPECT_EQ(with("  type: value_count\n  rules: [failed]\n  timespan: 1m\n  condition: {gte: 1}\n"),
+            "correlation.field@17 ");
+  EXPECT_EQ(with("  type: temporal\n  rules: [c]\n  timespan: 1m\n"),
+            "correlation.cycle@11 correlation.rule@15 ");
 }
 
 TEST(Correlation, its_threshold_is_a_parameter_and_its_examples_are_sequences_in_time) {
-  const std::string text = kLogin + correlation(kThree) +
+  const std::string text =
+      kLogin + correlation(kThree) +
       "callwarden:\n"
       "  parameters:\n"
       "    failures: {at: /correlation/condition/gte, text: {zh: 次数, en: failures}}\n"
@@ -260,12 +282,14 @@ TEST(Correlation, its_threshold_is_a_parameter_and_its_examples_are_sequences_in
       "  tests:\n"
       "    fires:\n"
       "      - name: five in eight seconds\n"
-      "        events: [{event: {outcome: fail, ip: 10.0.0.1, user: 'u{n}'}, repeat: 5, every: 2s}]\n"
+      "        events: [{event: {outcome: fail, ip: 10.0.0.1, user: 'u{n}'}, repeat: 5, every: "
+      "2s}]\n"
       "    silent:\n"
       "      - name: slower\n"
       "        events: [{event: {outcome: fail, ip: 10.0.0.1}, repeat: 20, every: 5s}]\n"
       "      - name: from many addresses\n"
-      "        events: [{event: {outcome: fail, ip: '10.0.0.{n}'}, repeat: 20}, {event: {outcome: ok}, at: 1s}]\n";
+      "        events: [{event: {outcome: fail, ip: '10.0.0.{n}'}, repeat: 20}, {event: {outcome: "
+      "ok}, at: 1s}]\n";
   auto held = [&](const LoadOptions& options) {
     auto rules = RuleSet::load({{"c.yml", text}}, options);
     EXPECT_EQ(rules->count(Outcome::rejected), 0u);

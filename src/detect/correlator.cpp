@@ -275,13 +275,15 @@ void Detector::feed(const Event& event, std::int64_t now_ms, std::vector<Firing>
   correlator_.feed(event, matched, now_ms, out);
 }
 
-void Detector::tick(std::int64_t now_ms, std::vector<Firing>& out) { correlator_.tick(now_ms, out); }
+void Detector::tick(std::int64_t now_ms, std::vector<Firing>& out) {
+  correlator_.tick(now_ms, out);
+}
 
 std::vector<std::pair<std::string, std::string>> entities_of(const RuleInfo& rule,
                                                              const Event& event) {
   static const std::vector<std::string> kUsual = {
-      "Computer", "ComputerName", "host", "hostname", "User", "user", "TargetUserName",
-      "account", "src_ip", "SourceIp", "IpAddress", "c-ip"};
+      "Computer", "ComputerName",   "host",   "hostname", "User",      "user", "TargetUserName",
+      "account",  "source.address", "src_ip", "SourceIp", "IpAddress", "c-ip"};
   Entities out;
   for (const std::string& name : rule.entities.empty() ? kUsual : rule.entities) {
     std::string_view value = event.value(name);

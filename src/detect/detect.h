@@ -2,10 +2,10 @@
 // files, no clock, no threads; time comes with the event and with each call.
 //
 // Thread-safety: a RuleSet is immutable and shared. An Engine (which single-event rules match) and
-// an EventBuilder belong to one thread; run as many Engines as there are threads. A Correlator holds
-// the state of every correlation and belongs to one thread: all matches must reach the same one. A
-// Detector is one Engine and one Correlator in a row, which is what a server below 100,000 events/s
-// needs.
+// an EventBuilder belong to one thread; run as many Engines as there are threads. A Correlator
+// holds the state of every correlation and belongs to one thread: all matches must reach the same
+// one. A Detector is one Engine and one Correlator in a row, which is what a server below 100,000
+// events/s needs.
 //
 //   auto rules = RuleSet::load({{"ssh.yml", text}}, {});
 //   for (const RuleReport& r : rules->reports()) show(r);
@@ -140,7 +140,8 @@ struct Parameter {
   Text text;
 };
 
-// One event of an example, `repeat` times every `every_ms` starting `at_ms` after the example began.
+// One event of an example, `repeat` times every `every_ms` starting `at_ms` after the example
+// began.
 struct ExampleEvent {
   struct Value {
     std::string name, value;  // "{n}" in a value is the repetition, from 1
@@ -171,7 +172,7 @@ struct RuleInfo {
   std::string product, service, category;
   std::string path;
   int line = 0;
-  bool alerts = true;  // false: only feeds correlations
+  bool alerts = true;                     // false: only feeds correlations
   std::vector<std::uint32_t> correlates;  // the rules a correlation refers to
   std::vector<std::string> tags;
   std::vector<std::string> entities;  // fields that, with the rule, make an alert's fingerprint
@@ -180,8 +181,8 @@ struct RuleInfo {
 };
 
 struct LoadOptions {
-  std::map<std::string, std::vector<std::string>> placeholders;            // %name% of `expand`
-  std::map<std::string, std::map<std::string, std::string>> parameters;   // rule id → name → value
+  std::map<std::string, std::vector<std::string>> placeholders;          // %name% of `expand`
+  std::map<std::string, std::map<std::string, std::string>> parameters;  // rule id → name → value
 };
 
 // Compiled rules: immutable, shared by every Engine and Correlator.
@@ -239,10 +240,11 @@ struct Firing {
 };
 
 struct CorrelatorLimits {
-  std::size_t groups_max = 50'000;         // per correlation; beyond it the idlest group goes
-  std::size_t group_events_max = 10'000;   // kept per group; beyond it the oldest goes
-  // Event time rules: an event older than the newest of its group by more than the timespan and this
-  // is counted late and not used; a window that waits for its end is held open this much longer.
+  std::size_t groups_max = 50'000;        // per correlation; beyond it the idlest group goes
+  std::size_t group_events_max = 10'000;  // kept per group; beyond it the oldest goes
+  // Event time rules: an event older than the newest of its group by more than the timespan and
+  // this is counted late and not used; a window that waits for its end is held open this much
+  // longer.
   std::int64_t lateness_max_ms = 60'000;
   std::int64_t future_max_ms = 60'000;  // further ahead of `now_ms`: taken as now
 };

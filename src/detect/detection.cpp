@@ -12,9 +12,9 @@ constexpr std::size_t kValuesMax = 20'000;  // of one detection
 
 std::string shown(std::string_view text) { return std::string(clip(text, 64)); }
 
-const std::set<std::string_view> kTransforms = {
-    "contains", "startswith", "endswith", "windash", "base64",  "base64offset",
-    "wide",     "utf16le",    "utf16be",  "utf16"};
+const std::set<std::string_view> kTransforms = {"contains", "startswith",   "endswith", "windash",
+                                                "base64",   "base64offset", "wide",     "utf16le",
+                                                "utf16be",  "utf16"};
 
 std::optional<Relation> relation_named(std::string_view name) {
   if (name == "lt") return Relation::lt;
@@ -90,8 +90,8 @@ std::optional<Expr> DetectionReader::identifier(const YamlNode& node) {
     } else if (one.is_scalar()) {
       expr = keyword(one);
     } else {
-      mistakes_.mistake(one, "detection.nesting", {"列表中只能是关键词或字段表",
-                                                   "a list holds keywords or maps of fields"});
+      mistakes_.mistake(one, "detection.nesting",
+                        {"列表中只能是关键词或字段表", "a list holds keywords or maps of fields"});
     }
     if (expr) {
       kids.push_back(std::move(*expr));
@@ -106,7 +106,8 @@ std::optional<Expr> DetectionReader::identifier(const YamlNode& node) {
 std::optional<Expr> DetectionReader::field_map(const YamlNode& node) {
   std::vector<Expr> kids;
   bool good = !node.entries.empty();
-  if (!good) mistakes_.mistake(node, "detection.empty", {"字段表为空", "the map of fields is empty"});
+  if (!good)
+    mistakes_.mistake(node, "detection.empty", {"字段表为空", "the map of fields is empty"});
   for (const auto& [key, value] : node.entries) {
     auto expr = item(key, value);
     if (expr) {
@@ -119,7 +120,9 @@ std::optional<Expr> DetectionReader::field_map(const YamlNode& node) {
   return make_all(std::move(kids));
 }
 
-std::optional<Expr> DetectionReader::keyword(const YamlNode& node) { return value(Modifiers{}, node); }
+std::optional<Expr> DetectionReader::keyword(const YamlNode& node) {
+  return value(Modifiers{}, node);
+}
 
 std::optional<DetectionReader::Modifiers> DetectionReader::modifiers(const YamlNode& key) {
   Modifiers m;
@@ -127,23 +130,38 @@ std::optional<DetectionReader::Modifiers> DetectionReader::modifiers(const YamlN
   if (!parts[0].empty()) m.field = predicates_.field(parts[0]);
   for (std::size_t i = 1; i < parts.size(); ++i) {
     std::string name = to_lower(parts[i]);
-    if (kTransforms.contains(name)) m.transforms.push_back(name);
-    else if (name == "all") m.all = true;
-    else if (name == "neq") m.neq = true;
-    else if (name == "cased") m.cased = true;
-    else if (name == "expand") m.expand = true;
-    else if (name == "re") m.re = true;
-    else if (name == "cidr") m.cidr = true;
-    else if (name == "exists") m.exists = true;
-    else if (name == "fieldref") m.fieldref = true;
-    else if (m.re && (name == "i" || name == "ignorecase")) m.regex.caseless = true;
-    else if (m.re && (name == "m" || name == "multiline")) m.regex.multiline = true;
-    else if (m.re && (name == "s" || name == "dotall")) m.regex.dotall = true;
-    else if (auto relation = relation_named(name)) m.relation = relation;
-    else if (auto part = time_part_named(name)) m.part = part;
+    if (kTransforms.contains(name))
+      m.transforms.push_back(name);
+    else if (name == "all")
+      m.all = true;
+    else if (name == "neq")
+      m.neq = true;
+    else if (name == "cased")
+      m.cased = true;
+    else if (name == "expand")
+      m.expand = true;
+    else if (name == "re")
+      m.re = true;
+    else if (name == "cidr")
+      m.cidr = true;
+    else if (name == "exists")
+      m.exists = true;
+    else if (name == "fieldref")
+      m.fieldref = true;
+    else if (m.re && (name == "i" || name == "ignorecase"))
+      m.regex.caseless = true;
+    else if (m.re && (name == "m" || name == "multiline"))
+      m.regex.multiline = true;
+    else if (m.re && (name == "s" || name == "dotall"))
+      m.regex.dotall = true;
+    else if (auto relation = relation_named(name))
+      m.relation = relation;
+    else if (auto part = time_part_named(name))
+      m.part = part;
     else {
-      mistakes_.mistake(key, "modifier.unknown", {"不认识修饰符“" + shown(parts[i]) + "”",
-                                                  "unknown modifier '" + shown(parts[i]) + "'"});
+      mistakes_.mistake(
+          key, "modifier.unknown",
+          {"不认识修饰符“" + shown(parts[i]) + "”", "unknown modifier '" + shown(parts[i]) + "'"});
       return std::nullopt;
     }
   }
@@ -156,18 +174,18 @@ bool DetectionReader::check_modifiers(const YamlNode& key, const Modifiers& m) {
   // An expression is searched for anywhere, which is what `contains` asks.
   bool only_contains = std::all_of(m.transforms.begin(), m.transforms.end(),
                                    [](const std::string& t) { return t == "contains"; });
-  bool only_places = std::all_of(m.transforms.begin(), m.transforms.end(), [](const std::string& t) {
-    return t == "contains" || t == "startswith" || t == "endswith";
-  });
+  bool only_places = std::all_of(
+      m.transforms.begin(), m.transforms.end(),
+      [](const std::string& t) { return t == "contains" || t == "startswith" || t == "endswith"; });
   if (m.re && !only_contains) clash = true;
   if (m.fieldref && (!only_places || m.transforms.size() > 1)) clash = true;
   if ((m.cidr || m.exists || m.relation || m.part) && !m.transforms.empty()) clash = true;
   if (m.cased && m.types() > 0 && !m.fieldref) clash = true;
   if (m.keyword() && m.types() > 0 && !m.re) clash = true;
   if (clash) {
-    mistakes_.mistake(key, "modifier.clash", {"这些修饰符不能同时使用：" + shown(key.text),
-                                              "these modifiers do not go together: " +
-                                                  shown(key.text)});
+    mistakes_.mistake(key, "modifier.clash",
+                      {"这些修饰符不能同时使用：" + shown(key.text),
+                       "these modifiers do not go together: " + shown(key.text)});
   }
   return !clash;
 }
@@ -208,8 +226,8 @@ std::optional<Expr> DetectionReader::value(const Modifiers& m, const YamlNode& n
     return std::nullopt;
   }
   if (node.is_map() || node.is_list()) {
-    mistakes_.mistake(node, "value.kind", {"取值应为文字、数字或 null",
-                                           "a value is a text, a number or null"});
+    mistakes_.mistake(node, "value.kind",
+                      {"取值应为文字、数字或 null", "a value is a text, a number or null"});
     return std::nullopt;
   }
   if (m.types() > 0) return typed_value(m, node);

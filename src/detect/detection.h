@@ -21,7 +21,10 @@ class DetectionReader {
  public:
   DetectionReader(const YamlTree& tree, YamlReader& mistakes, YamlReader& degraded,
                   Predicates& predicates, const LoadOptions& options)
-      : tree_(tree), mistakes_(mistakes), degraded_(degraded), predicates_(predicates),
+      : tree_(tree),
+        mistakes_(mistakes),
+        degraded_(degraded),
+        predicates_(predicates),
         options_(options) {}
 
   // The map's entries except `condition`, `timeframe` and `skipped` are search identifiers.

@@ -22,8 +22,9 @@ std::optional<Expr> DetectionReader::typed_value(const Modifiers& m, const YamlN
   if (m.cidr) {
     auto cidr = parse_cidr(node.text);
     if (!cidr) {
-      mistakes_.mistake(node, "value.cidr", {"应为网段，如 10.0.0.0/8 或 fe80::/10",
-                                             "expected a network such as 10.0.0.0/8 or fe80::/10"});
+      mistakes_.mistake(node, "value.cidr",
+                        {"应为网段，如 10.0.0.0/8 或 fe80::/10",
+                         "expected a network such as 10.0.0.0/8 or fe80::/10"});
       return std::nullopt;
     }
     p.op = Op::cidr;
@@ -31,8 +32,9 @@ std::optional<Expr> DetectionReader::typed_value(const Modifiers& m, const YamlN
   } else if (m.exists) {
     std::string text = to_lower(node.text);
     if (text != "true" && text != "false" && text != "yes" && text != "no") {
-      mistakes_.mistake(node, "value.exists", {"exists 的取值应为 true 或 false",
-                                               "the value of exists is true or false"});
+      mistakes_.mistake(
+          node, "value.exists",
+          {"exists 的取值应为 true 或 false", "the value of exists is true or false"});
       return std::nullopt;
     }
     p.op = Op::exists;
@@ -76,8 +78,9 @@ std::optional<Expr> DetectionReader::regex_value(const Modifiers& m, const YamlN
     std::string error;
     std::shared_ptr<const Regex> regex = Regex::compile(text, m.regex, error);
     if (regex == nullptr) {
-      mistakes_.mistake(node, "value.regex",
-                        {"正则表达式不能编译：" + error, "the expression does not compile: " + error});
+      mistakes_.mistake(
+          node, "value.regex",
+          {"正则表达式不能编译：" + error, "the expression does not compile: " + error});
       return std::nullopt;
     }
     Predicate p{.field = m.field, .op = Op::regex};
@@ -96,14 +99,15 @@ std::optional<Expr> DetectionReader::string_value(const Modifiers& m, const Yaml
     encoded |= modifier.starts_with("base64");
     placed |= modifier == "contains" || modifier == "startswith" || modifier == "endswith";
     if (alternatives.size() > kAlternativesMax) {
-      mistakes_.mistake(node, "value.many", {"修饰符展开后取值太多",
-                                             "the modifiers make too many values of this one"});
+      mistakes_.mistake(node, "value.many",
+                        {"修饰符展开后取值太多", "the modifiers make too many values of this one"});
       return std::nullopt;
     }
   }
   if (alternatives.empty()) {
-    mistakes_.mistake(node, "value.short", {"取值太短，编码后没有固定部分",
-                                            "too short: its encoding has no part that is fixed"});
+    mistakes_.mistake(
+        node, "value.short",
+        {"取值太短，编码后没有固定部分", "too short: its encoding has no part that is fixed"});
     return std::nullopt;
   }
   Modifiers exact = m;
@@ -144,9 +148,9 @@ bool DetectionReader::encode(const std::string& modifier, const YamlNode& node,
   Alternatives out;
   for (const Pattern& p : alternatives) {
     if (!is_literal(p)) {
-      mistakes_.mistake(node, "value.wildcard", {"带通配符的取值不能用 " + modifier + " 编码",
-                                                 "a value with wildcards cannot be encoded by " +
-                                                     modifier});
+      mistakes_.mistake(node, "value.wildcard",
+                        {"带通配符的取值不能用 " + modifier + " 编码",
+                         "a value with wildcards cannot be encoded by " + modifier});
       return false;
     }
     std::string text = literal_text(p);
@@ -193,7 +197,8 @@ bool DetectionReader::expand(const YamlNode& node, std::string_view text,
     }
     out = std::move(more);
     if (out.size() > kAlternativesMax) {
-      mistakes_.mistake(node, "value.many", {"占位符的取值太多", "the placeholders have too many values"});
+      mistakes_.mistake(node, "value.many",
+                        {"占位符的取值太多", "the placeholders have too many values"});
       return false;
     }
     i = close + 1;

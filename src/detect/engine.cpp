@@ -35,9 +35,9 @@ bool applies(const RuleInfo& rule, const LogSource& source) {
 }
 
 struct Route {
-  std::vector<bool> rules;             // those that apply
-  std::vector<bool> fields;            // those that any of them reads
-  std::vector<std::uint32_t> always;   // without a witness
+  std::vector<bool> rules;            // those that apply
+  std::vector<bool> fields;           // those that any of them reads
+  std::vector<std::uint32_t> always;  // without a witness
   bool keywords = false;
 };
 
@@ -129,7 +129,8 @@ struct Engine::Impl {
   void on_hit(std::uint32_t predicate) {
     if (hit[predicate] == epoch) return;
     hit[predicate] = epoch;
-    for (std::uint32_t i = index.witness_first[predicate]; i < index.witness_first[predicate + 1]; ++i) {
+    for (std::uint32_t i = index.witness_first[predicate]; i < index.witness_first[predicate + 1];
+         ++i) {
       try_rule(index.witness_rules[i]);
     }
   }
@@ -190,10 +191,14 @@ struct Engine::Impl {
           fold_case(b.text, right);
         }
         switch (p.reference) {
-          case Op::prefix: return left.starts_with(right);
-          case Op::suffix: return left.ends_with(right);
-          case Op::contains: return left.find(right) != std::string::npos;
-          default: return left == right;
+          case Op::prefix:
+            return left.starts_with(right);
+          case Op::suffix:
+            return left.ends_with(right);
+          case Op::contains:
+            return left.find(right) != std::string::npos;
+          default:
+            return left == right;
         }
       });
     });
@@ -201,7 +206,8 @@ struct Engine::Impl {
 
   bool compute(const Predicate& p) {
     switch (p.op) {
-      case Op::exists: return first_stamp[p.field] == epoch;
+      case Op::exists:
+        return first_stamp[p.field] == epoch;
       case Op::is_null:
         return any_value(p.field, [](const Value& v) { return v.kind == Kind::null; });
       case Op::cidr:
@@ -216,8 +222,10 @@ struct Engine::Impl {
           auto part = time_part(p.part, v.text);
           return part && holds(p.relation, *part, p.number);
         });
-      case Op::field_ref: return references(p);
-      default: return any_text(p);
+      case Op::field_ref:
+        return references(p);
+      default:
+        return any_text(p);
     }
   }
 
@@ -246,8 +254,10 @@ struct Engine::Impl {
   bool eval(std::uint32_t at) {
     const Node& node = index.nodes[at];
     switch (node.kind) {
-      case Expr::Kind::predicate: return predicate_true(node.a);
-      case Expr::Kind::negation: return !eval(node.a);
+      case Expr::Kind::predicate:
+        return predicate_true(node.a);
+      case Expr::Kind::negation:
+        return !eval(node.a);
       case Expr::Kind::all:
         for (std::uint32_t i = 0; i < node.count; ++i) {
           if (!eval(index.kids[node.a + i])) return false;

@@ -61,16 +61,18 @@ bool is_json_number(std::string_view s) {
 }
 
 Problem malformed_event(std::size_t offset) {
-  return problem(Refusal::malformed, "event.json",
-                 {"事件不是有效的 JSON 对象（第 " + std::to_string(offset) + " 字节附近）",
-                  "the event is not a valid JSON object (near byte " + std::to_string(offset) + ")"});
+  return problem(
+      Refusal::malformed, "event.json",
+      {"事件不是有效的 JSON 对象（第 " + std::to_string(offset) + " 字节附近）",
+       "the event is not a valid JSON object (near byte " + std::to_string(offset) + ")"});
 }
 
 // Date and time as logs write it: RFC 3339 (a space for the T, no zone = UTC), or seconds or
 // milliseconds since 1970.
 std::optional<std::int64_t> read_time(std::string_view text) {
   text = trim(text);
-  if (text.size() >= 19 && text.size() < 48 && text[4] == '-' && (text[10] == ' ' || text[10] == 'T')) {
+  if (text.size() >= 19 && text.size() < 48 && text[4] == '-' &&
+      (text[10] == ' ' || text[10] == 'T')) {
     std::string copy(text);
     copy[10] = 'T';
     bool zoned = copy.back() == 'Z' || copy.back() == 'z' ||
@@ -86,10 +88,9 @@ std::optional<std::int64_t> read_time(std::string_view text) {
   return static_cast<std::int64_t>(std::llround(number > 1e11 ? number : number * 1000));
 }
 
-constexpr std::string_view kTimeFields[] = {"@timestamp",  "TimeCreated_SystemTime",
-                                            "SystemTime",  "UtcTime",
-                                            "EventTime",   "timestamp",
-                                            "time"};
+constexpr std::string_view kTimeFields[] = {
+    "@timestamp", "TimeCreated_SystemTime", "SystemTime", "UtcTime", "EventTime", "timestamp",
+    "time"};
 
 }  // namespace
 
@@ -144,7 +145,8 @@ struct EventBuilder::Impl {
         push(path, arena.copy(text), Kind::text);
         return simdjson::SUCCESS;
       }
-      default: return walk_scalar(value, path, type);
+      default:
+        return walk_scalar(value, path, type);
     }
   }
 
@@ -217,7 +219,8 @@ Status EventBuilder::add_json(std::string_view text) {
 
   simdjson::ondemand::document document;
   simdjson::ondemand::object object;
-  auto error = self.parser.iterate(self.padded.data(), text.size(), self.padded.size()).get(document);
+  auto error =
+      self.parser.iterate(self.padded.data(), text.size(), self.padded.size()).get(document);
   bool opened = !error;
   if (!error) error = document.get_object().get(object);
   if (!error) error = self.walk(object, {}, 1);

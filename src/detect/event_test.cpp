@@ -14,7 +14,8 @@ namespace {
 std::vector<std::string> flat(const Event& event) {
   std::vector<std::string> out;
   for (const Field& f : event.fields) {
-    out.push_back(std::string(f.name) + "=" + (f.kind == Kind::null ? "(null)" : std::string(f.value)));
+    out.push_back(std::string(f.name) + "=" +
+                  (f.kind == Kind::null ? "(null)" : std::string(f.value)));
   }
   return out;
 }
@@ -37,13 +38,16 @@ TEST(Event, array_elements_and_repeated_keys_are_several_fields_of_one_name) {
 }
 
 TEST(Event, numbers_keep_the_text_they_were_written_in_and_null_is_not_empty) {
-  EXPECT_THAT(flattened(R"({"v":10.0,"big":123456789012345678901234567890,"t":true,"n":null,"e":""})"),
-              testing::ElementsAre("v=10.0", "big=123456789012345678901234567890", "t=true", "n=(null)", "e="));
+  EXPECT_THAT(
+      flattened(R"({"v":10.0,"big":123456789012345678901234567890,"t":true,"n":null,"e":""})"),
+      testing::ElementsAre("v=10.0", "big=123456789012345678901234567890", "t=true", "n=(null)",
+                           "e="));
 }
 
 TEST(Event, what_is_not_one_json_object_is_refused) {
-  for (const char* bad : {"", "[]", "7", "{", R"({"a":})", R"({"a":1}x)", R"({"a":1}{"b":2})",
-                          R"({"a":01})", R"({"a":nul})", R"({"a":tru})", "{\"a\":\"\xff\"}", R"({"a":1,})"}) {
+  for (const char* bad :
+       {"", "[]", "7", "{", R"({"a":})", R"({"a":1}x)", R"({"a":1}{"b":2})", R"({"a":01})",
+        R"({"a":nul})", R"({"a":tru})", "{\"a\":\"\xff\"}", R"({"a":1,})"}) {
     EXPECT_THAT(flattened(bad), testing::ElementsAre("event.json")) << bad;
   }
   std::string deep;
@@ -52,7 +56,8 @@ TEST(Event, what_is_not_one_json_object_is_refused) {
   std::string nested = "1";
   for (int i = 0; i < 33; ++i) nested = "{\"a\":" + nested + "}";
   EXPECT_THAT(flattened(nested), testing::ElementsAre("event.depth"));
-  EXPECT_THAT(flattened("{\"a\":\"" + std::string(2 << 20, 'x') + "\"}"), testing::ElementsAre("event.size"));
+  EXPECT_THAT(flattened("{\"a\":\"" + std::string(2 << 20, 'x') + "\"}"),
+              testing::ElementsAre("event.size"));
 }
 
 TEST(Event, fields_beyond_the_limit_are_counted_and_not_taken) {
@@ -66,7 +71,10 @@ TEST(Event, fields_beyond_the_limit_are_counted_and_not_taken) {
 
 TEST(Event, bytes_that_are_not_utf8_become_replacement_characters) {
   EventBuilder builder;
-  builder.add("m", "a\xff" "b\xe4\xb8" "c\xe4\xb8\xad");
+  builder.add("m",
+              "a\xff"
+              "b\xe4\xb8"
+              "c\xe4\xb8\xad");
   std::string value(builder.event("s", {}, 0).value("m"));
   EXPECT_EQ(value, "a\ufffdb\ufffd\ufffdc中");
   EXPECT_TRUE(is_utf8(value));
@@ -111,7 +119,8 @@ TEST(Event, an_event_may_name_its_own_log_source) {
 }
 
 TEST(Event, a_file_of_events_may_hold_one_a_line_or_objects_over_several_lines) {
-  std::istringstream in("{\"a\":1}\n\n{\n \"b\": \"}{\\\"\"\n}{\"c\":3}\nnot json\n[{\"d\":4},\n{\"e\":5}]");
+  std::istringstream in(
+      "{\"a\":1}\n\n{\n \"b\": \"}{\\\"\"\n}{\"c\":3}\nnot json\n[{\"d\":4},\n{\"e\":5}]");
   JsonStream stream(in, 1000);
   std::vector<std::string> texts;
   for (std::string text; stream.next(text);) texts.emplace_back(trim(text));

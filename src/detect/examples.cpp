@@ -25,7 +25,8 @@ struct Step {
 std::vector<Step> steps_of(const Example& example) {
   std::vector<Step> out;
   for (const ExampleEvent& event : example.events) {
-    for (int i = 0; i < event.repeat; ++i) out.push_back({event.at_ms + i * event.every_ms, &event, i + 1});
+    for (int i = 0; i < event.repeat; ++i)
+      out.push_back({event.at_ms + i * event.every_ms, &event, i + 1});
   }
   std::stable_sort(out.begin(), out.end(),
                    [](const Step& a, const Step& b) { return a.at_ms < b.at_ms; });
@@ -55,8 +56,9 @@ std::size_t run_example(const std::shared_ptr<const RuleSet>& rules, std::uint32
     }
     bool named = !(step.event->product.empty() && step.event->service.empty() &&
                    step.event->category.empty());
-    LogSource source = named ? LogSource{step.event->product, step.event->service, step.event->category}
-                             : LogSource{usual.product, usual.service, usual.category};
+    LogSource source =
+        named ? LogSource{step.event->product, step.event->service, step.event->category}
+              : LogSource{usual.product, usual.service, usual.category};
     now = kExampleStartMs + step.at_ms;
     Event event = builder.event("example", source, now);
     auto matched = engine.evaluate(event);
@@ -66,8 +68,8 @@ std::size_t run_example(const std::shared_ptr<const RuleSet>& rules, std::uint32
   // Long enough for every window that waits for its end.
   correlator.tick(now + 40LL * 86'400'000, fired);
   if (rule.kind == RuleKind::single) return matches;
-  return static_cast<std::size_t>(std::count_if(
-      fired.begin(), fired.end(), [&](const Firing& f) { return f.rule == number; }));
+  return static_cast<std::size_t>(
+      std::count_if(fired.begin(), fired.end(), [&](const Firing& f) { return f.rule == number; }));
 }
 
 }  // namespace

@@ -56,10 +56,9 @@ void AffixTrie::build() {
     building[at].ids.push_back(id);
   }
   for (const Building& b : building) {
-    nodes_.push_back({static_cast<std::uint32_t>(edges_.size()),
-                      static_cast<std::uint32_t>(ids_.size()),
-                      static_cast<std::uint16_t>(b.next.size()),
-                      static_cast<std::uint16_t>(b.ids.size())});
+    nodes_.push_back(
+        {static_cast<std::uint32_t>(edges_.size()), static_cast<std::uint32_t>(ids_.size()),
+         static_cast<std::uint16_t>(b.next.size()), static_cast<std::uint16_t>(b.ids.size())});
     for (auto [byte, node] : b.next) edges_.push_back({byte, node});
     ids_.insert(ids_.end(), b.ids.begin(), b.ids.end());
   }
@@ -87,15 +86,24 @@ void FieldIndex::add(std::uint32_t id, const Predicate& p) {
   view.used = true;
   heavy_ |= p.op != Op::equals;
   switch (p.op) {
-    case Op::equals: view.equal.add(p.text, id); break;
-    case Op::prefix: view.prefix.add(p.text, id); break;
-    case Op::suffix: view.suffix.add(p.text, id); break;
-    case Op::contains: view.builder.add(p.text, id); break;
+    case Op::equals:
+      view.equal.add(p.text, id);
+      break;
+    case Op::prefix:
+      view.prefix.add(p.text, id);
+      break;
+    case Op::suffix:
+      view.suffix.add(p.text, id);
+      break;
+    case Op::contains:
+      view.builder.add(p.text, id);
+      break;
     case Op::glob:
     case Op::regex:
       for (const std::string& literal : p.triggers) view.builder.add(literal, id);
       break;
-    default: CW_CHECK(false);
+    default:
+      CW_CHECK(false);
   }
 }
 
@@ -171,12 +179,18 @@ bool predicate_holds(const Predicate& p, std::string_view value, RegexScratch& s
     value = folded;
   }
   switch (p.op) {
-    case Op::equals: return value == p.text;
-    case Op::prefix: return value.starts_with(p.text);
-    case Op::suffix: return value.ends_with(p.text);
-    case Op::contains: return value.find(p.text) != std::string_view::npos;
-    case Op::glob: return matches(p.glob, value);
-    default: return false;
+    case Op::equals:
+      return value == p.text;
+    case Op::prefix:
+      return value.starts_with(p.text);
+    case Op::suffix:
+      return value.ends_with(p.text);
+    case Op::contains:
+      return value.find(p.text) != std::string_view::npos;
+    case Op::glob:
+      return matches(p.glob, value);
+    default:
+      return false;
   }
 }
 

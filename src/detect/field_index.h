@@ -76,8 +76,8 @@ class FieldIndex {
     std::unique_ptr<Matcher> matcher;
     bool used = false;
   };
-  void find_in(const View& view, std::string_view text, std::string_view raw,
-               IndexScratch& scratch, std::vector<std::uint32_t>& hits) const;
+  void find_in(const View& view, std::string_view text, std::string_view raw, IndexScratch& scratch,
+               std::vector<std::uint32_t>& hits) const;
 
   View raw_, folded_;
   const Predicates* predicates_ = nullptr;

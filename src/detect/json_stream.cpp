@@ -9,13 +9,17 @@ bool JsonStream::next(std::string& text) {
   std::streambuf& buffer = *in_.rdbuf();
   for (int c = buffer.sbumpc(); c != std::char_traits<char>::eof(); c = buffer.sbumpc()) {
     if (text.empty() && static_cast<unsigned char>(c) <= ' ') continue;
-    if (text.empty() && (c == '[' || c == ',' || c == ']') && !skipping) continue;  // an array of events
+    if (text.empty() && (c == '[' || c == ',' || c == ']') && !skipping)
+      continue;  // an array of events
     skipping = text.size() > size_max_;
     if (!skipping) text += static_cast<char>(c);
     if (in_string) {
-      if (escaped) escaped = false;
-      else if (c == '\\') escaped = true;
-      else if (c == '"') in_string = false;
+      if (escaped)
+        escaped = false;
+      else if (c == '\\')
+        escaped = true;
+      else if (c == '"')
+        in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '{' || c == '[') {

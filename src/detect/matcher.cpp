@@ -128,10 +128,9 @@ std::unique_ptr<Matcher> MatcherBuilder::build() const {
   out->first_.push_back(static_cast<std::uint32_t>(out->ids_.size()));
   hs_platform_info_t info = target();
   hs_compile_error_t* error = nullptr;
-  hs_error_t result =
-      hs_compile_lit_multi(literals.data(), flags.data(), numbers.data(), sizes.data(),
-                           static_cast<unsigned>(literals.size()), HS_MODE_BLOCK, &info,
-                           &out->database_, &error);
+  hs_error_t result = hs_compile_lit_multi(literals.data(), flags.data(), numbers.data(),
+                                           sizes.data(), static_cast<unsigned>(literals.size()),
+                                           HS_MODE_BLOCK, &info, &out->database_, &error);
   std::string message = error != nullptr && error->message != nullptr ? error->message : "";
   hs_free_compile_error(error);
   check_hs(result, ("compiling literals (" + message + ")").c_str());
@@ -170,8 +169,8 @@ void matcher_self_test(std::uint64_t seed, int rounds) {
       found.erase(std::unique(found.begin(), found.end()), found.end());
       if (found != oracle.find(text)) {
         throw std::runtime_error("the pattern library loses matches on this processor (" +
-                                 std::string(platform().name) + ", round " +
-                                 std::to_string(round) + "): refusing to detect with it");
+                                 std::string(platform().name) + ", round " + std::to_string(round) +
+                                 "): refusing to detect with it");
       }
     }
   }

@@ -2,10 +2,10 @@
 //
 // Debian 12's libvectorscan 5.4.9 loses matches when it dispatches to its AVX-512 code. The static
 // library carries one copy of the scanner per instruction set, each under its own name
-// (`avx2_hs_scan`, …), and `hs_scan` only chooses one by the processor. Here the AVX2 copy is called
-// by name and databases are compiled for AVX2, so the AVX-512 code cannot be reached; a processor
-// without AVX2 gets the SSE4.2 or SSSE3 copy. matcher_self_test() compares with AhoCorasick and
-// throws on a miss; RuleSet::load() runs it once per process.
+// (`avx2_hs_scan`, …), and `hs_scan` only chooses one by the processor. Here the AVX2 copy is
+// called by name and databases are compiled for AVX2, so the AVX-512 code cannot be reached; a
+// processor without AVX2 gets the SSE4.2 or SSSE3 copy. matcher_self_test() compares with
+// AhoCorasick and throws on a miss; RuleSet::load() runs it once per process.
 //
 // Thread-safety: a Matcher is immutable; each thread brings its own MatchScratch.
 //

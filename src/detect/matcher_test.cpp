@@ -34,7 +34,8 @@ TEST(Matcher, runs_on_the_instruction_set_it_is_pinned_to) {
 // One-byte literals past the 64th byte were the ones the packaged default lost most.
 TEST(Matcher, finds_one_byte_literals_at_every_offset) {
   MatcherBuilder builder;
-  for (int c = 1; c < 256; ++c) builder.add(std::string(1, static_cast<char>(c)), static_cast<std::uint32_t>(c));
+  for (int c = 1; c < 256; ++c)
+    builder.add(std::string(1, static_cast<char>(c)), static_cast<std::uint32_t>(c));
   auto matcher = builder.build();
   MatchScratch scratch;
   scratch.fit(*matcher);
@@ -55,7 +56,8 @@ TEST(Matcher, finds_one_byte_literals_at_every_offset) {
 std::string random_word(Random& random, std::size_t size_max) {
   constexpr std::string_view kBytes[] = {"a", "b", "A", "B", ".", "\\", "é", "É", "中", " "};
   std::string out;
-  for (std::size_t n = random.below(size_max + 1); n > 0; --n) out += kBytes[random.below(std::size(kBytes))];
+  for (std::size_t n = random.below(size_max + 1); n > 0; --n)
+    out += kBytes[random.below(std::size(kBytes))];
   return out;
 }
 
@@ -69,7 +71,8 @@ Predicate random_predicate(Random& random) {
     if (!p.cased) fold_pattern(p.glob);
   } else if (p.op == Op::regex) {
     std::string error;
-    const char* expressions[] = {"abb", "(?i)Bab", "b(ab|bbb)a", "a.b", "^ab+", "[ab]bba$", "中.?bab"};
+    const char* expressions[] = {"abb",  "(?i)Bab",  "b(ab|bbb)a", "a.b",
+                                 "^ab+", "[ab]bba$", "中.?bab"};
     p.regex = Regex::compile(expressions[random.below(std::size(expressions))], {}, error);
     p.cased = false;
   } else if (p.cased) {
@@ -98,7 +101,8 @@ TEST(FieldIndex, says_what_each_predicate_alone_would_say) {
     IndexScratch scratch;
     index.fit(scratch.match);
     for (int probe = 0; probe < 60; ++probe) {
-      std::string value = random_word(random, 8) + (probe % 2 == 0 ? "" : "abba" + random_word(random, 4));
+      std::string value =
+          random_word(random, 8) + (probe % 2 == 0 ? "" : "abba" + random_word(random, 4));
       std::vector<std::uint32_t> hits, expected;
       index.find(value, scratch, hits);
       std::sort(hits.begin(), hits.end());
@@ -130,8 +134,10 @@ TEST(RequiredLiterals, are_those_that_every_match_must_hold) {
 }
 
 std::string random_expression(Random& random, int depth) {
-  constexpr std::string_view kAtoms[] = {"a", "b", "ab", "aba", "bb", ".", "[ab]", "\\.", "\\w", "^", "$", "c{", "é"};
-  constexpr std::string_view kQuantifiers[] = {"", "", "", "", "*", "+", "?", "{0,2}", "{2}", "*?", "++", "{1,}"};
+  constexpr std::string_view kAtoms[] = {"a",   "b",   "ab", "aba", "bb", ".", "[ab]",
+                                         "\\.", "\\w", "^",  "$",   "c{", "é"};
+  constexpr std::string_view kQuantifiers[] = {"",  "",      "",    "",   "*",  "+",
+                                               "?", "{0,2}", "{2}", "*?", "++", "{1,}"};
   std::string out;
   for (std::size_t n = 1 + random.below(4); n > 0; --n) {
     std::uint64_t kind = random.below(depth > 0 ? 8 : 6);
@@ -139,7 +145,8 @@ std::string random_expression(Random& random, int depth) {
       out += kAtoms[random.below(std::size(kAtoms))];
     } else {
       constexpr std::string_view kOpen[] = {"(", "(?:", "(?i:", "(?=", "(?!", "(?<n>"};
-      out += std::string(kOpen[random.below(std::size(kOpen))]) + random_expression(random, depth - 1);
+      out +=
+          std::string(kOpen[random.below(std::size(kOpen))]) + random_expression(random, depth - 1);
       if (random.below(2) == 0) out += "|" + random_expression(random, depth - 1);
       out += ")";
     }
@@ -163,13 +170,15 @@ TEST(RequiredLiterals, never_hide_a_match_from_the_expression) {
     for (int probe = 0; probe < 25; ++probe) {
       constexpr std::string_view kParts[] = {"a", "b", "aba", "bb", "A", ".", "c{", "é", "É"};
       std::string text, folded;
-      for (std::size_t n = random.below(10); n > 0; --n) text += kParts[random.below(std::size(kParts))];
+      for (std::size_t n = random.below(10); n > 0; --n)
+        text += kParts[random.below(std::size(kParts))];
       if (!regex->search(text, scratch)) continue;
       ++matched;
       fold_case(text, folded);
-      ASSERT_TRUE(std::any_of(literals.begin(), literals.end(), [&](const std::string& l) {
-        return folded.find(l) != std::string::npos;
-      })) << expression << " matches " << text << " without " << literals[0];
+      ASSERT_TRUE(
+          std::any_of(literals.begin(), literals.end(),
+                      [&](const std::string& l) { return folded.find(l) != std::string::npos; }))
+          << expression << " matches " << text << " without " << literals[0];
     }
   }
   EXPECT_GT(with_literals, 100);

@@ -56,11 +56,16 @@ std::optional<Moment> written_moment(std::string_view s) {
 
 bool holds(Relation relation, double left, double right) {
   switch (relation) {
-    case Relation::lt: return left < right;
-    case Relation::lte: return left <= right;
-    case Relation::gt: return left > right;
-    case Relation::gte: return left >= right;
-    case Relation::eq: return left == right;
+    case Relation::lt:
+      return left < right;
+    case Relation::lte:
+      return left <= right;
+    case Relation::gt:
+      return left > right;
+    case Relation::gte:
+      return left >= right;
+    case Relation::eq:
+      return left == right;
   }
   return false;
 }
@@ -88,12 +93,18 @@ std::optional<int> time_part(TimePart part, std::string_view text) {
   }
   Civil civil = civil_from_days(moment->day);
   switch (part) {
-    case TimePart::minute: return moment->minute;
-    case TimePart::hour: return moment->hour;
-    case TimePart::day: return civil.day;
-    case TimePart::week: return iso_week(moment->day);
-    case TimePart::month: return civil.month;
-    case TimePart::year: return civil.year;
+    case TimePart::minute:
+      return moment->minute;
+    case TimePart::hour:
+      return moment->hour;
+    case TimePart::day:
+      return civil.day;
+    case TimePart::week:
+      return iso_week(moment->day);
+    case TimePart::month:
+      return civil.month;
+    case TimePart::year:
+      return civil.year;
   }
   return std::nullopt;
 }
@@ -148,8 +159,12 @@ std::uint32_t Predicates::intern(Predicate p) {
     case Op::equals:
     case Op::prefix:
     case Op::suffix:
-    case Op::contains: key += p.text; break;
-    case Op::glob: key += pattern_key(p.glob); break;
+    case Op::contains:
+      key += p.text;
+      break;
+    case Op::glob:
+      key += pattern_key(p.glob);
+      break;
     case Op::regex: {
       RegexFlags f = p.regex->flags();
       key += static_cast<char>('0' + f.caseless + 2 * f.multiline + 4 * f.dotall);
@@ -160,7 +175,9 @@ std::uint32_t Predicates::intern(Predicate p) {
       key.append(reinterpret_cast<const char*>(p.cidr.address.data()), p.cidr.address.size());
       key += std::to_string(p.cidr.bits) + (p.cidr.v6 ? "v6" : "v4");
       break;
-    case Op::time_part: key += static_cast<char>('a' + static_cast<int>(p.part)); [[fallthrough]];
+    case Op::time_part:
+      key += static_cast<char>('a' + static_cast<int>(p.part));
+      [[fallthrough]];
     case Op::number:
       key += static_cast<char>('0' + static_cast<int>(p.relation));
       key.append(reinterpret_cast<const char*>(&p.number), sizeof p.number);
@@ -169,7 +186,8 @@ std::uint32_t Predicates::intern(Predicate p) {
       key += std::to_string(static_cast<int>(p.reference)) + '/' + std::to_string(p.other_field);
       break;
     case Op::is_null:
-    case Op::exists: break;
+    case Op::exists:
+      break;
   }
   auto [at, added] = by_key_.try_emplace(std::move(key), all_.size());
   if (!added) return at->second;

@@ -2,7 +2,8 @@
 // event. Immutable after load and thread-safe then.
 //
 //   Predicates all;
-//   std::uint32_t id = all.intern({.field = all.field("Image"), .op = Op::suffix, .text = "\\cmd.exe"});
+//   std::uint32_t id = all.intern({.field = all.field("Image"), .op = Op::suffix, .text =
+//   "\\cmd.exe"});
 #pragma once
 
 #include <array>
@@ -22,9 +23,19 @@ namespace cw::detect {
 enum class Op : std::uint8_t {
   // Found for a whole value at once by the field's index (field_index.h); globs and expressions
   // only if they have a literal part:
-  equals, prefix, suffix, contains, glob, regex,
+  equals,
+  prefix,
+  suffix,
+  contains,
+  glob,
+  regex,
   // Computed only when a rule asks:
-  cidr, number, time_part, is_null, exists, field_ref,
+  cidr,
+  number,
+  time_part,
+  is_null,
+  exists,
+  field_ref,
 };
 
 enum class Relation : std::uint8_t { lt, lte, gt, gte, eq };
@@ -56,9 +67,9 @@ struct Predicate {
   Relation relation = Relation::eq;  // number, time_part
   double number = 0;
   TimePart part = TimePart::minute;
-  Op reference = Op::equals;        // field_ref: how the fields compare
-  std::uint32_t other_field = 0;    // field_ref
-  bool indexed = false;             // set by intern(): found by the field's index, not computed
+  Op reference = Op::equals;          // field_ref: how the fields compare
+  std::uint32_t other_field = 0;      // field_ref
+  bool indexed = false;               // set by intern(): found by the field's index, not computed
   std::vector<std::string> triggers;  // glob, regex: folded literals of which one must occur
 };
 

@@ -6,8 +6,8 @@
 namespace cw::detect {
 namespace {
 
-constexpr std::size_t kUseful = 3;     // bytes; shorter literals trigger too often
-constexpr std::size_t kSetMax = 64;    // alternatives
+constexpr std::size_t kUseful = 3;   // bytes; shorter literals trigger too often
+constexpr std::size_t kSetMax = 64;  // alternatives
 constexpr int kDepthMax = 50;
 
 // One literal of each alternative must occur. Empty: nothing is known.
@@ -83,13 +83,19 @@ class LiteralFinder {
   Item next_item(int depth) {
     char c = text_[at_++];
     switch (c) {
-      case '(': return {{}, group(depth)};
-      case '[': skip_class(); return {};
+      case '(':
+        return {{}, group(depth)};
+      case '[':
+        skip_class();
+        return {};
       case '.':
       case '^':
-      case '$': return {};
-      case '\\': return {escape(), {}};
-      default: break;
+      case '$':
+        return {};
+      case '\\':
+        return {escape(), {}};
+      default:
+        break;
     }
     std::string out(1, c);  // all the bytes of one character, as a quantifier takes them
     if (static_cast<unsigned char>(c) >= 0xc0) {
@@ -158,7 +164,8 @@ class LiteralFinder {
 
   // At `i)` or `i:`; true if that was all. Case does not matter here, spacing (x) would.
   bool flags() {
-    while (at_ < text_.size() && std::string_view("imsJU-").find(text_[at_]) != std::string_view::npos) {
+    while (at_ < text_.size() &&
+           std::string_view("imsJU-").find(text_[at_]) != std::string_view::npos) {
       ++at_;
     }
     if (take(')')) return true;
@@ -173,9 +180,10 @@ class LiteralFinder {
       repeated = true;
     } else if (at_ < text_.size() && text_[at_] == '{') {
       std::size_t end = text_.find('}', at_);
-      std::string_view inside = end == std::string_view::npos ? std::string_view()
-                                                              : text_.substr(at_ + 1, end - at_ - 1);
-      bool counted = !inside.empty() && inside.find_first_not_of("0123456789,") == std::string_view::npos;
+      std::string_view inside =
+          end == std::string_view::npos ? std::string_view() : text_.substr(at_ + 1, end - at_ - 1);
+      bool counted =
+          !inside.empty() && inside.find_first_not_of("0123456789,") == std::string_view::npos;
       if (!counted) return;  // a plain brace
       at_ = end + 1;
       optional = inside[0] == '0' || inside[0] == ',';

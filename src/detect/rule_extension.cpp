@@ -12,7 +12,8 @@ constexpr std::size_t kExamplesMax = 200;
 
 std::int64_t duration(const YamlNode& node, YamlReader& mistakes) {
   auto ms = node.is_scalar() ? parse_timespan(node.text) : std::nullopt;
-  if (!ms) mistakes.mistake(node, "example.time", {"应为时长，如 30s", "expected a duration such as 30s"});
+  if (!ms)
+    mistakes.mistake(node, "example.time", {"应为时长，如 30s", "expected a duration such as 30s"});
   return ms.value_or(0);
 }
 
@@ -101,8 +102,9 @@ void read_warning(const YamlNode& node, YamlReader& mistakes, RuleInfo& info) {
       return;
     }
   }
-  mistakes.mistake(node, "rule.warning", {"预警级别应为 none、blue、yellow、orange、red 之一",
-                                          "the warning is one of none, blue, yellow, orange, red"});
+  mistakes.mistake(node, "rule.warning",
+                   {"预警级别应为 none、blue、yellow、orange、red 之一",
+                    "the warning is one of none, blue, yellow, orange, red"});
 }
 
 }  // namespace
@@ -122,7 +124,8 @@ void read_extension(const YamlNode& node, YamlReader& mistakes, RuleInfo& info) 
   if (const YamlNode* tests = node.find("tests"); tests != nullptr && mistakes.map(*tests)) {
     mistakes.keys(*tests, {"fires", "silent"});
     if (const YamlNode* fires = tests->find("fires")) read_examples(*fires, true, mistakes, info);
-    if (const YamlNode* silent = tests->find("silent")) read_examples(*silent, false, mistakes, info);
+    if (const YamlNode* silent = tests->find("silent"))
+      read_examples(*silent, false, mistakes, info);
   }
 }
 

@@ -18,13 +18,19 @@ double predicate_cost(const Predicate& p) {
   if (!p.indexed) return 200;  // known only by the presence of the field
   switch (p.op) {
     // A short number is an event id or a port, which whole kinds of events share.
-    case Op::equals: return parse_number(p.text) ? 60 : by_length(p.text.size(), 40);
-    case Op::prefix: return 2 * by_length(p.text.size(), 100);
-    case Op::suffix: return by_length(p.text.size(), 100);
-    case Op::contains: return 2 * by_length(p.text.size(), 150);
+    case Op::equals:
+      return parse_number(p.text) ? 60 : by_length(p.text.size(), 40);
+    case Op::prefix:
+      return 2 * by_length(p.text.size(), 100);
+    case Op::suffix:
+      return by_length(p.text.size(), 100);
+    case Op::contains:
+      return 2 * by_length(p.text.size(), 150);
     case Op::glob:
-    case Op::regex: return 3 * by_length(p.triggers[0].size(), 150);
-    default: return 200;
+    case Op::regex:
+      return 3 * by_length(p.triggers[0].size(), 150);
+    default:
+      return 200;
   }
 }
 
@@ -64,7 +70,8 @@ class WitnessFinder {
         }
         return sum;
       }
-      case Expr::Kind::negation: return {};
+      case Expr::Kind::negation:
+        return {};
     }
     return {};
   }
@@ -132,8 +139,10 @@ void build_index(const Predicates& predicates, const std::vector<Expr>& exprs,
     sort_unique(out.rule_fields[rule]);
     Witness witness = finder.find(exprs[i]);
     sort_unique(witness.predicates);
-    if (witness.cost == kImpossible) out.unwitnessed.push_back(rule);
-    else for (std::uint32_t id : witness.predicates) witnesses.emplace_back(id, rule);
+    if (witness.cost == kImpossible)
+      out.unwitnessed.push_back(rule);
+    else
+      for (std::uint32_t id : witness.predicates) witnesses.emplace_back(id, rule);
   }
 
   std::sort(witnesses.begin(), witnesses.end());

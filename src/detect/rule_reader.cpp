@@ -58,13 +58,13 @@ void read_level(const YamlNode& root, YamlReader& degraded, RuleInfo& info) {
       return;
     }
   }
-  degraded.mistake(*node, "rule.level", {"不认识的级别，按 medium 处理",
-                                         "unknown level, taken as medium"});
+  degraded.mistake(*node, "rule.level",
+                   {"不认识的级别，按 medium 处理", "unknown level, taken as medium"});
 }
 
 std::optional<CorrelationType> correlation_type(std::string_view name) {
-  constexpr std::string_view kNames[] = {"event_count", "value_count",      "value_sum",
-                                         "value_avg",   "value_percentile", "temporal",
+  constexpr std::string_view kNames[] = {"event_count",     "value_count",      "value_sum",
+                                         "value_avg",       "value_percentile", "temporal",
                                          "temporal_ordered"};
   for (int i = 0; i < 7; ++i) {
     if (name == kNames[i]) return static_cast<CorrelationType>(i);
@@ -74,21 +74,25 @@ std::optional<CorrelationType> correlation_type(std::string_view name) {
 
 class CorrelationReader {
  public:
-  CorrelationReader(YamlReader& mistakes, ParsedCorrelation& out) : mistakes_(mistakes), out_(out) {}
+  CorrelationReader(YamlReader& mistakes, ParsedCorrelation& out)
+      : mistakes_(mistakes), out_(out) {}
 
   void read(const YamlNode& node) {
     if (!mistakes_.map(node)) return;
-    mistakes_.keys(node, {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"});
+    mistakes_.keys(node,
+                   {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"});
     if (const YamlNode* type = mistakes_.need(node, "type")) read_type(*type);
     if (const YamlNode* rules = mistakes_.need(node, "rules")) {
       out_.rules = scalars(*rules, mistakes_);
       if (out_.rules.empty() || out_.rules.size() > 64) {
-        mistakes_.mistake(*rules, "correlation.rules", {"应引用 1–64 条规则", "refer to 1–64 rules"});
+        mistakes_.mistake(*rules, "correlation.rules",
+                          {"应引用 1–64 条规则", "refer to 1–64 rules"});
       }
     }
     if (const YamlNode* group = node.find("group-by")) out_.group_by = texts(*group, mistakes_);
     if (const YamlNode* aliases = node.find("aliases")) read_aliases(*aliases);
-    if (const YamlNode* generate = node.find("generate")) out_.generate = mistakes_.boolean(*generate);
+    if (const YamlNode* generate = node.find("generate"))
+      out_.generate = mistakes_.boolean(*generate);
     if (const YamlNode* span = mistakes_.need(node, "timespan")) {
       auto ms = parse_timespan(span->text);
       if (!ms || *ms == 0) {
@@ -111,7 +115,8 @@ class CorrelationReader {
     if (auto type = correlation_type(node.text)) {
       out_.type = *type;
     } else {
-      mistakes_.mistake(node, "correlation.type", {"不认识的关联类型", "unknown type of correlation"});
+      mistakes_.mistake(node, "correlation.type",
+                        {"不认识的关联类型", "unknown type of correlation"});
     }
   }
 
@@ -120,7 +125,8 @@ class CorrelationReader {
     for (const auto& [name, fields] : node.entries) {
       if (!mistakes_.map(fields)) return;
       Alias alias{name.text, {}};
-      for (const auto& [rule, field] : fields.entries) alias.fields.emplace_back(rule.text, field.text);
+      for (const auto& [rule, field] : fields.entries)
+        alias.fields.emplace_back(rule.text, field.text);
       out_.aliases.push_back(std::move(alias));
     }
   }
@@ -135,8 +141,8 @@ class CorrelationReader {
     for (const auto& [key, value] : condition->entries) read_bound(key, value);
     bool values = out_.type != CorrelationType::event_count && !temporal();
     if (values && out_.fields.empty()) {
-      mistakes_.mistake(*condition, "correlation.field", {"缺少 field：统计哪个字段",
-                                                          "`field` is missing: values of which field"});
+      mistakes_.mistake(*condition, "correlation.field",
+                        {"缺少 field：统计哪个字段", "`field` is missing: values of which field"});
     }
     if (!bound_seen_) {
       mistakes_.mistake(*condition, "correlation.condition",
@@ -152,7 +158,8 @@ class CorrelationReader {
     }
     bound_seen_ |= key.text != "percentile";
     auto number = value.is_scalar() ? parse_number(value.text) : std::nullopt;
-    bool counts = out_.type == CorrelationType::event_count || out_.type == CorrelationType::value_count;
+    bool counts =
+        out_.type == CorrelationType::event_count || out_.type == CorrelationType::value_count;
     if (!number || (counts && (*number < 0 || *number > 100'000))) {
       mistakes_.mistake(value, "correlation.number",
                         {counts ? "应为 0–100000 的数字" : "应为数字",
@@ -168,7 +175,8 @@ class CorrelationReader {
     } else if (at == 5) {
       out_.bounds.push_back({Relation::eq, *number, true});
     } else {
-      mistakes_.mistake(key, "correlation.condition", {"条件中有不认识的键", "unknown key in the condition"});
+      mistakes_.mistake(key, "correlation.condition",
+                        {"条件中有不认识的键", "unknown key in the condition"});
     }
   }
 
@@ -182,13 +190,15 @@ void apply_parameters(YamlNode& root, const RuleInfo& info, const LoadOptions& o
                       YamlReader& mistakes) {
   auto chosen = options.parameters.find(info.id);
   if (chosen == options.parameters.end()) return;
-  for (const auto& [name, value] : chosen->second) {
+  for (const auto& setting : chosen->second) {
+    const std::string &name = setting.first, &value = setting.second;
     auto parameter = std::find_if(info.parameters.begin(), info.parameters.end(),
                                   [&](const Parameter& p) { return p.name == name; });
     if (parameter == info.parameters.end()) {
       std::string shown(clip(name, 64));
-      mistakes.mistake(root, "parameter.unknown", {"本规则没有参数“" + shown + "”",
-                                                   "this rule has no parameter '" + shown + "'"});
+      mistakes.mistake(
+          root, "parameter.unknown",
+          {"本规则没有参数“" + shown + "”", "this rule has no parameter '" + shown + "'"});
       continue;
     }
     YamlNode* at = &root;
@@ -251,7 +261,8 @@ void read_body(const YamlTree& tree, const YamlNode& root, YamlReader& mistakes,
   }
   DetectionReader reading(tree, mistakes, degraded, predicates, options);
   if (out.info.kind == RuleKind::single) {
-    if (const YamlNode* node = mistakes.need(root, "detection")) out.expr = reading.detection(*node);
+    if (const YamlNode* node = mistakes.need(root, "detection"))
+      out.expr = reading.detection(*node);
     return;
   }
   const YamlNode& filter = *root.find("filter");
@@ -271,12 +282,23 @@ std::optional<std::int64_t> parse_timespan(std::string_view text) {
   if (text.size() < 2) return std::nullopt;
   std::int64_t unit = 0;
   switch (text.back()) {
-    case 's': unit = 1000; break;
-    case 'm': unit = 60'000; break;
-    case 'h': unit = 3'600'000; break;
-    case 'd': unit = 86'400'000; break;
-    case 'w': unit = 7 * 86'400'000LL; break;
-    default: return std::nullopt;
+    case 's':
+      unit = 1000;
+      break;
+    case 'm':
+      unit = 60'000;
+      break;
+    case 'h':
+      unit = 3'600'000;
+      break;
+    case 'd':
+      unit = 86'400'000;
+      break;
+    case 'w':
+      unit = 7 * 86'400'000LL;
+      break;
+    default:
+      return std::nullopt;
   }
   auto count = to_int<std::int64_t>(text.substr(0, text.size() - 1));
   if (!count || *count < 0 || *count > kTimespanMaxMs / unit) return std::nullopt;
@@ -294,7 +316,9 @@ ParsedRule read_rule(const RuleDocument& document, Predicates& predicates,
   out.info.line = root.line > 0 ? root.line : document.line;
   if (errors.empty() && mistakes.map(root)) {
     bool correlation = root.find("correlation") != nullptr, filter = root.find("filter") != nullptr;
-    out.info.kind = correlation ? RuleKind::correlation : filter ? RuleKind::filter : RuleKind::single;
+    out.info.kind = correlation ? RuleKind::correlation
+                    : filter    ? RuleKind::filter
+                                : RuleKind::single;
     read_info(root, mistakes, degraded, out);
     resolve_parameters(root, out.info, mistakes);
     apply_parameters(root, out.info, options, mistakes);
@@ -308,7 +332,7 @@ ParsedRule read_rule(const RuleDocument& document, Predicates& predicates,
   report.line = out.info.line;
   report.kind = out.info.kind;
   if (report.id.empty()) report.id = document.path + ":" + std::to_string(report.line);
-  report.outcome = !errors.empty()  ? Outcome::rejected
+  report.outcome = !errors.empty()   ? Outcome::rejected
                    : !losses.empty() ? Outcome::degraded
                                      : Outcome::compiled;
   report.reasons = std::move(errors);

@@ -15,7 +15,13 @@
 namespace cw::detect {
 
 enum class CorrelationType : std::uint8_t {
-  event_count, value_count, value_sum, value_avg, value_percentile, temporal, temporal_ordered,
+  event_count,
+  value_count,
+  value_sum,
+  value_avg,
+  value_percentile,
+  temporal,
+  temporal_ordered,
 };
 
 struct Alias {

@@ -37,7 +37,8 @@ bool fires(const std::string& detection, std::string_view json, const LoadOption
 
 // The same for one field with one value, given as YAML and as JSON.
 bool item(const std::string& key, const std::string& value, const std::string& json_value) {
-  return fires("  s:\n    " + key + ": " + value + "\n  condition: s\n", R"({"f":)" + json_value + "}");
+  return fires("  s:\n    " + key + ": " + value + "\n  condition: s\n",
+               R"({"f":)" + json_value + "}");
 }
 
 TEST(Rule, values_are_compared_without_case_unless_the_rule_says_so) {
@@ -55,9 +56,16 @@ TEST(Rule, places_and_wildcards) {
   EXPECT_FALSE(item("f|endswith", "'\\cmd.exe'", R"("C:\\cmd.exe.bak")"));
   EXPECT_TRUE(item("f|contains", "'a*d'", R"("xxAbcDxx")"));
   EXPECT_TRUE(item("f", "'坐?员*'", R"("坐席员一号")"));
-  EXPECT_FALSE(item("f", "'坐?""?员*'", R"("坐席员一号")"));
+  EXPECT_FALSE(item("f",
+                    "'坐?"
+                    "?员*'",
+                    R"("坐席员一号")"));
   EXPECT_TRUE(item("f", "'*'", R"("")"));
-  EXPECT_TRUE(item("f", "'?""?""?'", R"("中文字")"));
+  EXPECT_TRUE(item("f",
+                   "'?"
+                   "?"
+                   "?'",
+                   R"("中文字")"));
 }
 
 TEST(Rule, lists_are_or_and_all_makes_them_and) {
@@ -148,7 +156,8 @@ TEST(Rule, one_field_may_refer_to_another) {
   EXPECT_TRUE(fires(same, R"({"a":"X","b":["y","x"]})"));
   EXPECT_FALSE(fires(same, R"({"a":"X"})"));
   EXPECT_FALSE(fires("  s:\n    a|fieldref|neq: b\n  condition: s\n", R"({"a":"x","b":"X"})"));
-  EXPECT_TRUE(fires("  s:\n    a|fieldref|endswith: b\n  condition: s\n", R"({"a":"C:\\t.exe","b":"T.exe"})"));
+  EXPECT_TRUE(fires("  s:\n    a|fieldref|endswith: b\n  condition: s\n",
+                    R"({"a":"C:\\t.exe","b":"T.exe"})"));
 }
 
 TEST(Rule, keywords_search_every_value_of_the_event) {
@@ -163,7 +172,8 @@ TEST(Rule, keywords_search_every_value_of_the_event) {
 }
 
 TEST(Rule, conditions) {
-  const std::string three = "  sel_a: {f: a}\n  sel_b: {g: b}\n  _hidden: {h: c}\n  not_me: {h: d}\n";
+  const std::string three =
+      "  sel_a: {f: a}\n  sel_b: {g: b}\n  _hidden: {h: c}\n  not_me: {h: d}\n";
   auto holds = [&](const std::string& condition, std::string_view json) {
     return fires(three + "  condition: " + condition + "\n", json);
   };
@@ -190,21 +200,26 @@ TEST(Rule, placeholders_take_the_values_of_the_settings) {
   const std::string rule = "  s: {user|expand: '%admins%'}\n  condition: s\n";
   EXPECT_TRUE(fires(rule, R"({"user":"ADM_zhang"})", options));
   EXPECT_FALSE(fires(rule, R"({"user":"zhang"})", options));
-  EXPECT_TRUE(fires("  s: {user|expand: '\\%a%admins%'}\n  condition: s\n", R"({"user":"%aroot"})", options));
+  EXPECT_TRUE(fires("  s: {user|expand: '\\%a%admins%'}\n  condition: s\n", R"({"user":"%aroot"})",
+                    options));
   EXPECT_EQ(why(*load(kHead + "detection:\n" + rule)), "value.placeholder@5:20 ");
 }
 
 TEST(Rule, applies_only_to_the_log_source_it_names) {
-  auto rules = RuleSet::load({
-      {"a.yml", "title: a\nid: a\nlogsource: {product: windows, category: registry_event}\n"
-                "detection: {s: {f: x}, condition: s}\n"},
-      {"b.yml", "title: b\nid: b\nlogsource: {category: webserver}\ndetection: {s: {f: x}, condition: s}\n"}});
+  auto rules =
+      RuleSet::load({{"a.yml",
+                      "title: a\nid: a\nlogsource: {product: windows, category: registry_event}\n"
+                      "detection: {s: {f: x}, condition: s}\n"},
+                     {"b.yml",
+                      "title: b\nid: b\nlogsource: {category: webserver}\ndetection: {s: {f: x}, "
+                      "condition: s}\n"}});
   Engine engine(rules);
   EventBuilder builder;
   builder.add("f", "x");
   auto ids = [&](LogSource source) {
     std::string out;
-    for (std::uint32_t r : engine.evaluate(builder.event("s", source, 0))) out += rules->rules()[r].id;
+    for (std::uint32_t r : engine.evaluate(builder.event("s", source, 0)))
+      out += rules->rules()[r].id;
     return out;
   };
   EXPECT_EQ(ids({"windows", "sysmon", "registry_set"}), "a");
@@ -215,23 +230,29 @@ TEST(Rule, applies_only_to_the_log_source_it_names) {
 }
 
 TEST(Rule, says_which_fields_made_it_fire_and_who_it_is_about) {
-  auto rules = load(kHead + "detection:\n  s: {user: root, cmd|contains: rm}\n  o: {x: y}\n"
-                            "  k: [needle]\n  condition: (s or o) and k\ncallwarden: {entities: [user, host]}\n");
+  auto rules =
+      load(kHead +
+           "detection:\n  s: {user: root, cmd|contains: rm}\n  o: {x: y}\n"
+           "  k: [needle]\n  condition: (s or o) and k\ncallwarden: {entities: [user, host]}\n");
   ASSERT_EQ(rules->count(Outcome::compiled), 1u) << why(*rules);
   Detector detector(rules);
   EventBuilder builder;
-  for (auto [n, v] : {std::pair{"user", "root"}, {"cmd", "rm -rf"}, {"m", "a needle"}, {"host", "h1"}}) builder.add(n, v);
+  for (auto [n, v] :
+       {std::pair{"user", "root"}, {"cmd", "rm -rf"}, {"m", "a needle"}, {"host", "h1"}})
+    builder.add(n, v);
   std::vector<Firing> fired;
   detector.feed(builder.event("s", {"test", "", ""}, 5), 5, fired);
   ASSERT_EQ(fired.size(), 1u);
   EXPECT_THAT(fired[0].fields, testing::ElementsAre("cmd", "m", "user"));
-  EXPECT_THAT(fired[0].entities, testing::ElementsAre(testing::Pair("user", "root"), testing::Pair("host", "h1")));
+  EXPECT_THAT(fired[0].entities,
+              testing::ElementsAre(testing::Pair("user", "root"), testing::Pair("host", "h1")));
 }
 
 TEST(Rule, a_filter_is_laid_over_a_rule_without_touching_it) {
   const std::string rule = kHead + "detection: {s: {f: a}, condition: s}\n";
-  const std::string filter = "title: ours\nid: f1\nlogsource: {product: test}\nfilter:\n  rules: [r, gone]\n"
-                             "  ok: {user|startswith: adm_}\n  condition: not ok\n";
+  const std::string filter =
+      "title: ours\nid: f1\nlogsource: {product: test}\nfilter:\n  rules: [r, gone]\n"
+      "  ok: {user|startswith: adm_}\n  condition: not ok\n";
   auto rules = RuleSet::load({{"r.yml", rule}, {"f.yml", filter}});
   EXPECT_EQ(why(*rules), "filter.rule@5:14 ");
   EXPECT_EQ(rules->count(Outcome::degraded), 1u);
@@ -252,7 +273,8 @@ TEST(Rule, mistakes_are_named_with_their_line_and_column) {
   const std::string d = kHead + "detection:\n";
   EXPECT_EQ(refused(d + "  s: {f: a}\n  condition: s and typo\n"), "condition.identifier@6:20 ");
   EXPECT_EQ(refused(d + "  s: {f: a}\n  condition: (s\n"), "condition.syntax@6:16 ");
-  EXPECT_EQ(refused(d + "  s: {f: a}\n  condition: s | count() > 5\n"), "condition.aggregation@6:16 ");
+  EXPECT_EQ(refused(d + "  s: {f: a}\n  condition: s | count() > 5\n"),
+            "condition.aggregation@6:16 ");
   EXPECT_EQ(refused(d + "  s: {f: a}\n  condition: 2 of s*\n"), "condition.quantity@6:14 ");
   EXPECT_EQ(refused(d + "  s: {f|contians: a}\n  condition: s\n"), "modifier.unknown@5:7 ");
   EXPECT_EQ(refused(d + "  s: {f|cidr|contains: a}\n  condition: s\n"), "modifier.clash@5:7 ");
@@ -260,8 +282,10 @@ TEST(Rule, mistakes_are_named_with_their_line_and_column) {
   EXPECT_EQ(refused(d + "  s: {f|cidr: 10.0.0.0/33}\n  condition: s\n"), "value.cidr@5:15 ");
   EXPECT_EQ(refused(d + "  s: {f: a, f: b}\n  condition: s\n"), "yaml.duplicate@5:13 ");
   EXPECT_EQ(refused(d + "  s: &x {f: a}\n  condition: s\n"), "yaml.anchor@5:6 ");
-  EXPECT_EQ(refused("title: t\ndetection: {s: {f: a}, condition: s}\n").substr(0, 12), "yaml.missing");
-  EXPECT_EQ(refused(kHead + "detection: {s: {f: a}, condition: s}\ncallwarden: {entity: x}\n"), "yaml.unknown@5:14 ");
+  EXPECT_EQ(refused("title: t\ndetection: {s: {f: a}, condition: s}\n").substr(0, 12),
+            "yaml.missing");
+  EXPECT_EQ(refused(kHead + "detection: {s: {f: a}, condition: s}\ncallwarden: {entity: x}\n"),
+            "yaml.unknown@5:14 ");
 }
 
 TEST(Rule, an_unknown_level_degrades_and_a_second_rule_of_one_id_is_refused) {
@@ -275,7 +299,8 @@ TEST(Rule, an_unknown_level_degrades_and_a_second_rule_of_one_id_is_refused) {
 TEST(Rule, hostile_yaml_is_refused_and_nothing_grows_with_it) {
   std::string deep = kHead + "detection:\n  s: " + std::string(5'000, '[') + "\n";
   EXPECT_EQ(load(deep)->count(Outcome::rejected), 1u);
-  std::string condition = kHead + "detection:\n  s: {f: a}\n  condition: " + std::string(5'000, '(') + "s\n";
+  std::string condition =
+      kHead + "detection:\n  s: {f: a}\n  condition: " + std::string(5'000, '(') + "s\n";
   EXPECT_EQ(load(condition)->count(Outcome::rejected), 1u);
   std::string many = kHead + "detection:\n  s: {f: a}\n  condition: s\n";
   for (int i = 0; i < 300; ++i) many += "---\ntitle: x\n";
@@ -285,8 +310,10 @@ TEST(Rule, hostile_yaml_is_refused_and_nothing_grows_with_it) {
 }
 
 TEST(Rule, its_parameters_can_be_set_without_touching_the_file) {
-  const std::string text = kHead + "detection: {s: {rows|gte: 500}, condition: s}\ncallwarden:\n  parameters:\n"
-                           "    rows: {at: /detection/s/rows|gte, text: {zh: 行数, en: rows}}\n";
+  const std::string text =
+      kHead +
+      "detection: {s: {rows|gte: 500}, condition: s}\ncallwarden:\n  parameters:\n"
+      "    rows: {at: /detection/s/rows|gte, text: {zh: 行数, en: rows}}\n";
   EXPECT_EQ(load(text)->rules()[0].parameters[0].value, "500");
   auto rules = load(text, {.parameters = {{"r", {{"rows", "10"}}}}});
   ASSERT_EQ(rules->count(Outcome::compiled), 1u) << why(*rules);
@@ -300,9 +327,11 @@ TEST(Rule, its_parameters_can_be_set_without_touching_the_file) {
 }
 
 TEST(Rule, examples_show_what_must_fire_and_what_must_not) {
-  auto rules = load(kHead + "detection: {s: {user.name: root}, condition: s}\ncallwarden:\n  tests:\n"
-                            "    fires: [{event: {user: {name: ROOT}}}, {name: wrong, event: {user: {name: li}}}]\n"
-                            "    silent: [{event: {user: {name: null}}}]\n");
+  auto rules =
+      load(kHead +
+           "detection: {s: {user.name: root}, condition: s}\ncallwarden:\n  tests:\n"
+           "    fires: [{event: {user: {name: ROOT}}}, {name: wrong, event: {user: {name: li}}}]\n"
+           "    silent: [{event: {user: {name: null}}}]\n");
   ASSERT_EQ(rules->count(Outcome::compiled), 1u) << why(*rules);
   std::vector<bool> held;
   for (const ExampleResult& r : run_examples(rules)) held.push_back(r.held);

@@ -22,7 +22,9 @@ std::vector<RuleDocument> split_documents(const RuleFile& file) {
   bool content = false;
   int line = 0, first = 1;
   auto finish = [&](int next) {
-    if (content) out.push_back({file.path, std::string(static_cast<std::size_t>(first - 1), '\n') + text, first});
+    if (content)
+      out.push_back(
+          {file.path, std::string(static_cast<std::size_t>(first - 1), '\n') + text, first});
     text.clear();
     content = false;
     first = next;
@@ -95,8 +97,10 @@ class RuleLinker {
     parsed_.push_back(std::move(refusal));
   }
 
-  static void note(ParsedRule& rule, int line, int column, bool rejects, std::string code, Text text) {
-    rule.report.reasons.push_back({rule.report.path, line, column, std::move(code), std::move(text)});
+  static void note(ParsedRule& rule, int line, int column, bool rejects, std::string code,
+                   Text text) {
+    rule.report.reasons.push_back(
+        {rule.report.path, line, column, std::move(code), std::move(text)});
     if (rejects) {
       rule.report.outcome = Outcome::rejected;
     } else if (live(rule)) {
@@ -223,8 +227,8 @@ class RuleLinker {
 
   Correlation link_correlation(const ParsedRule& rule, std::uint32_t number) {
     const ParsedCorrelation& c = rule.correlation;
-    Correlation out{number, c.type, {}, c.group_by, c.fields, c.bounds, c.timespan_ms, c.percentile,
-                    true, 0};
+    Correlation out{number,   c.type,        {},           c.group_by, c.fields,
+                    c.bounds, c.timespan_ms, c.percentile, true,       0};
     for (const YamlNode& reference : c.rules) {
       ParsedRule* input = find(reference.text);
       CorrelationInput linked{numbers_.at(input), c.group_by};
@@ -242,17 +246,21 @@ class RuleLinker {
       }
       out.inputs.push_back(std::move(linked));
     }
-    bool temporal = c.type == CorrelationType::temporal || c.type == CorrelationType::temporal_ordered;
+    bool temporal =
+        c.type == CorrelationType::temporal || c.type == CorrelationType::temporal_ordered;
     if (temporal && out.bounds.empty()) {
       out.bounds.push_back({Relation::gte, static_cast<double>(out.inputs.size())});
     }
     // An average of few values means nothing, and "fewer than" is known only at the end.
-    out.immediate = c.type != CorrelationType::value_avg && c.type != CorrelationType::value_percentile;
+    out.immediate =
+        c.type != CorrelationType::value_avg && c.type != CorrelationType::value_percentile;
     for (const Bound& bound : out.bounds) {
       bool lower = bound.relation == Relation::gt || bound.relation == Relation::gte;
       if (!lower) out.immediate = false;
-      bool counts = c.type == CorrelationType::event_count || c.type == CorrelationType::value_count;
-      if (counts) out.events_min = std::max(out.events_min, static_cast<std::size_t>(bound.number) + 2);
+      bool counts =
+          c.type == CorrelationType::event_count || c.type == CorrelationType::value_count;
+      if (counts)
+        out.events_min = std::max(out.events_min, static_cast<std::size_t>(bound.number) + 2);
     }
     return out;
   }

@@ -33,8 +33,7 @@ RegexScratch& RegexScratch::operator=(RegexScratch&& other) noexcept {
   return *this;
 }
 
-std::unique_ptr<Regex> Regex::compile(std::string_view text, RegexFlags flags,
-                                      std::string& error) {
+std::unique_ptr<Regex> Regex::compile(std::string_view text, RegexFlags flags, std::string& error) {
   if (text.size() > kSizeMax) {
     error = "longer than " + std::to_string(kSizeMax) + " bytes";
     return nullptr;
@@ -69,9 +68,9 @@ Regex::~Regex() { pcre2_code_free(static_cast<pcre2_code*>(code_)); }
 
 bool Regex::search(std::string_view utf8, RegexScratch& scratch, bool* limited) const {
   if (code_ == nullptr) return false;
-  int found = pcre2_match(static_cast<const pcre2_code*>(code_),
-                          reinterpret_cast<PCRE2_SPTR>(utf8.data()), utf8.size(), 0,
-                          PCRE2_NO_UTF_CHECK, scratch.impl_->data, scratch.impl_->context);
+  int found =
+      pcre2_match(static_cast<const pcre2_code*>(code_), reinterpret_cast<PCRE2_SPTR>(utf8.data()),
+                  utf8.size(), 0, PCRE2_NO_UTF_CHECK, scratch.impl_->data, scratch.impl_->context);
   if (found >= 0) return true;
   if (limited != nullptr && found != PCRE2_ERROR_NOMATCH) *limited = true;
   return false;

@@ -33,7 +33,7 @@ class RegexScratch {
 
 class Regex {
  public:
-  Regex() = default;  // matches nothing; compile() makes the others
+  Regex() = default;                                  // matches nothing; compile() makes the others
   static constexpr std::size_t kSizeMax = 16 * 1024;  // bytes of the expression
 
   // Null with `error` (English, from the library) when it cannot be compiled.

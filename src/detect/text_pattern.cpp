@@ -51,8 +51,8 @@ std::string_view switch_dash(std::string_view text, std::size_t at) {
 std::uint64_t lower_eight(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101010101010101ULL, kHigh = 0x8080808080808080ULL;
   std::uint64_t low = word & ~kHigh;
-  std::uint64_t from_a = low + (0x80 - 'A') * kOnes;        // high bit: at least 'A'
-  std::uint64_t past_z = low + (0x80 - 'Z' - 1) * kOnes;    // high bit: above 'Z'
+  std::uint64_t from_a = low + (0x80 - 'A') * kOnes;      // high bit: at least 'A'
+  std::uint64_t past_z = low + (0x80 - 'Z' - 1) * kOnes;  // high bit: above 'Z'
   std::uint64_t upper = from_a & ~past_z & ~word & kHigh;
   return word | (upper >> 2);
 }

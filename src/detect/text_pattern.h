@@ -23,7 +23,7 @@ using Pattern = std::vector<Piece>;
 Pattern parse_pattern(std::string_view sigma_text);
 Pattern literal_pattern(std::string_view text);
 
-bool is_literal(const Pattern& p);        // no wildcard; "" is one
+bool is_literal(const Pattern& p);  // no wildcard; "" is one
 std::string literal_text(const Pattern& p);
 std::string_view longest_literal(const Pattern& p);
 void add_star_front(Pattern& p);

@@ -9,7 +9,9 @@
 namespace cw::detect {
 namespace {
 
-bool match(std::string_view sigma, std::string_view text) { return matches(parse_pattern(sigma), text); }
+bool match(std::string_view sigma, std::string_view text) {
+  return matches(parse_pattern(sigma), text);
+}
 std::string plain(std::string_view sigma) {
   Pattern p = parse_pattern(sigma);
   return is_literal(p) ? literal_text(p) : "(wildcard)";
@@ -70,7 +72,8 @@ TEST(TextPattern, case_is_folded_character_by_character) {
 
 TEST(TextPattern, windash_varies_only_dashes_that_begin_a_switch) {
   std::vector<std::string> all;
-  for (const Pattern& p : windash_variants(parse_pattern("in-built -s"))) all.push_back(literal_text(p));
+  for (const Pattern& p : windash_variants(parse_pattern("in-built -s")))
+    all.push_back(literal_text(p));
   EXPECT_THAT(all, testing::UnorderedElementsAre("in-built -s", "in-built /s", "in-built –s",
                                                  "in-built —s", "in-built ―s"));
   EXPECT_EQ(windash_variants(parse_pattern("/a /b /c /d")).size(), 125u);

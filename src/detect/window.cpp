@@ -27,11 +27,16 @@ void Measure::remove(const WindowEntry& e) {
 
 double Measure::value(CorrelationType type) const {
   switch (type) {
-    case CorrelationType::event_count: return static_cast<double>(count_);
-    case CorrelationType::value_count: return static_cast<double>(values_.size());
-    case CorrelationType::value_sum: return sum_;
-    case CorrelationType::value_avg: return count_ == 0 ? 0 : sum_ / static_cast<double>(count_);
-    default: return static_cast<double>(inputs_.size());
+    case CorrelationType::event_count:
+      return static_cast<double>(count_);
+    case CorrelationType::value_count:
+      return static_cast<double>(values_.size());
+    case CorrelationType::value_sum:
+      return sum_;
+    case CorrelationType::value_avg:
+      return count_ == 0 ? 0 : sum_ / static_cast<double>(count_);
+    default:
+      return static_cast<double>(inputs_.size());
   }
 }
 
@@ -60,7 +65,8 @@ double Window::measured(const Correlation& c, std::size_t from, std::size_t to,
   for (std::size_t i = from; i < to; ++i) numbers.push_back(entries_[i].number);
   if (numbers.empty()) return 0;
   // Nearest rank.
-  auto rank = static_cast<std::size_t>(std::ceil(c.percentile / 100 * static_cast<double>(numbers.size())));
+  auto rank =
+      static_cast<std::size_t>(std::ceil(c.percentile / 100 * static_cast<double>(numbers.size())));
   auto at = numbers.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(rank, 1) - 1);
   std::nth_element(numbers.begin(), at, numbers.end());
   return *at;
@@ -71,7 +77,8 @@ std::optional<WindowResult> Window::insert(const Correlation& c, WindowEntry ent
   newest_ms_ = entry.time_ms;
   measure_.add(entry);
   entries_.push_back(std::move(entry));
-  while (entries_[start_].time_ms <= newest_ms_ - c.timespan_ms) measure_.remove(entries_[start_++]);
+  while (entries_[start_].time_ms <= newest_ms_ - c.timespan_ms)
+    measure_.remove(entries_[start_++]);
   double value = measured(c, start_, entries_.size(), measure_);
   if (!bounds_hold(c.bounds, value)) return std::nullopt;
   return WindowResult{entries_[start_].time_ms, newest_ms_,

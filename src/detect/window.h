@@ -18,10 +18,10 @@ namespace cw::detect {
 
 struct WindowEntry {
   std::int64_t time_ms;
-  std::uint32_t input;      // which of the correlation's rules
-  std::uint64_t sequence;   // of the event: two rules may match the same one
-  std::string value;        // value_count
-  double number = 0;        // value_sum, value_avg, value_percentile
+  std::uint32_t input;     // which of the correlation's rules
+  std::uint64_t sequence;  // of the event: two rules may match the same one
+  std::string value;       // value_count
+  double number = 0;       // value_sum, value_avg, value_percentile
 };
 
 // A running measure of the entries added and not yet removed.
@@ -57,7 +57,9 @@ class Window {
   std::size_t trim(const Correlation& c, std::int64_t lateness_ms, std::size_t entries_max);
   bool empty() const { return entries_.empty(); }
   std::int64_t newest_ms() const { return newest_ms_; }
-  std::int64_t oldest_ms() const { return entries_.empty() ? newest_ms_ : entries_.front().time_ms; }
+  std::int64_t oldest_ms() const {
+    return entries_.empty() ? newest_ms_ : entries_.front().time_ms;
+  }
 
  private:
   double measured(const Correlation& c, std::size_t from, std::size_t to, const Measure& m) const;

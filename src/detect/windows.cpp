@@ -71,37 +71,63 @@ constexpr ChannelRow kChannels[] = {
 // Sigma's category of a Sysmon event by its number.
 std::string_view sysmon_category(int event_id, std::string_view event_type) {
   switch (event_id) {
-    case 1: return "process_creation";
-    case 2: return "file_change";
-    case 3: return "network_connection";
+    case 1:
+      return "process_creation";
+    case 2:
+      return "file_change";
+    case 3:
+      return "network_connection";
     case 4:
-    case 16: return "sysmon_status";
-    case 5: return "process_termination";
-    case 6: return "driver_load";
-    case 7: return "image_load";
-    case 8: return "create_remote_thread";
-    case 9: return "raw_access_thread";
-    case 10: return "process_access";
-    case 11: return "file_event";
-    case 12: return event_type.starts_with("Delete") ? "registry_delete" : "registry_add";
-    case 13: return "registry_set";
-    case 14: return "registry_rename";
-    case 15: return "create_stream_hash";
+    case 16:
+      return "sysmon_status";
+    case 5:
+      return "process_termination";
+    case 6:
+      return "driver_load";
+    case 7:
+      return "image_load";
+    case 8:
+      return "create_remote_thread";
+    case 9:
+      return "raw_access_thread";
+    case 10:
+      return "process_access";
+    case 11:
+      return "file_event";
+    case 12:
+      return event_type.starts_with("Delete") ? "registry_delete" : "registry_add";
+    case 13:
+      return "registry_set";
+    case 14:
+      return "registry_rename";
+    case 15:
+      return "create_stream_hash";
     case 17:
-    case 18: return "pipe_created";
+    case 18:
+      return "pipe_created";
     case 19:
     case 20:
-    case 21: return "wmi_event";
-    case 22: return "dns_query";
+    case 21:
+      return "wmi_event";
+    case 22:
+      return "dns_query";
     case 23:
-    case 26: return "file_delete";
-    case 24: return "clipboard_capture";
-    case 25: return "process_tampering";
-    case 27: return "file_block_executable";
-    case 28: return "file_block_shredding";
-    case 29: return "file_executable_detected";
-    case 255: return "sysmon_error";
-    default: return {};
+    case 26:
+      return "file_delete";
+    case 24:
+      return "clipboard_capture";
+    case 25:
+      return "process_tampering";
+    case 27:
+      return "file_block_executable";
+    case 28:
+      return "file_block_shredding";
+    case 29:
+      return "file_executable_detected";
+    case 255:
+      return "sysmon_error";
+    default:
+      return {};
   }
 }
 

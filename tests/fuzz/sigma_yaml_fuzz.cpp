@@ -12,9 +12,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // What follows the first NUL byte is the event.
   std::size_t nul = all.find('\0');
   std::string_view rule = all.substr(0, nul);
-  std::string_view event_text = nul == std::string_view::npos ? "{\"f\":\"a\"}" : all.substr(nul + 1);
+  std::string_view event_text =
+      nul == std::string_view::npos ? "{\"f\":\"a\"}" : all.substr(nul + 1);
 
-  auto rules = RuleSet::load({{"fuzz.yml", std::string(rule)}}, {.placeholders = {{"p", {"a", "b*"}}}});
+  auto rules =
+      RuleSet::load({{"fuzz.yml", std::string(rule)}}, {.placeholders = {{"p", {"a", "b*"}}}});
   for (const RuleReport& report : rules->reports()) {
     if ((report.outcome == Outcome::compiled) != report.reasons.empty()) std::abort();
     for (const cw::Mistake& m : report.reasons) {
