@@ -16,10 +16,56 @@ namespace cw::watch {
 namespace {
 
 constexpr std::int64_t kDayMs = 86'400'000;
-constexpr std::size_t kKeyMax = 256;  // longer values are not indexed
 // Which fields are indexed; "source" is the source's id.
 constexpr std::array<std::string_view, 6> kKeys{
     "source.address", "account", "event.action", "host.name", "destination.number", "service"};
+
+bool is_key(std::string_view name) {
+  return std::find(kKeys.begin(), kKeys.end(), name) != kKeys.end();
+}
+
+// FNV-1a, 64 bits folded to 32; part of the file's format.
+std::uint32_t key_hash(std::string_view name, std::string_view value) {
+  std::uint64_t h = 14695981039346656037u;
+  auto mix = [&](char c) { h = (h ^ static_cast<unsigned char>(c)) * 1099511628211u; };
+  for (char c : name) mix(c);
+  mix('\0');
+  for (char c : value) mix(c);
+  return static_cast<std::uint32_t>(h ^ (h >> 32));
+}
+
+// The hashes of a block, sorted, as little-endian bytes.
+std::string sorted_bytes(const std::unordered_set<std::uint32_t>& hashes) {
+  std::vector<std::uint32_t> all(hashes.begin(), hashes.end());
+  std::sort(all.begin(), all.end());
+  std::string out;
+  out.reserve(all.size() * 4);
+  for (std::uint32_t h : all) {
+    for (int shift = 0; shift < 32; shift += 8) out += static_cast<char>(h >> shift);
+  }
+  return out;
+}
+
+bool holds_all(std::string_view bytes, const std::vector<std::uint32_t>& wanted) {
+  auto at = [&](std::size_t i) {
+    std::uint32_t h = 0;
+    for (std::size_t k = 4; k-- > 0;) h = h << 8 | static_cast<unsigned char>(bytes[i * 4 + k]);
+    return h;
+  };
+  for (std::uint32_t hash : wanted) {
+    std::size_t low = 0, high = bytes.size() / 4;
+    while (low < high) {
+      std::size_t middle = (low + high) / 2;
+      if (at(middle) < hash) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (low == bytes.size() / 4 || at(low) != hash) return false;
+  }
+  return true;
+}
 
 std::string day_of(std::int64_t ms) { return to_rfc3339(ms).substr(0, 10); }
 
@@ -59,6 +105,29 @@ struct Taker {
   }
 };
 
+// A value that is part of the line is stored as its place there: most are, and the line is long.
+// 0 and the text, or its place in the line plus one and its size.
+void put_value(std::string& out, std::string_view line, std::string_view value) {
+  std::size_t at = value.size() < 4 ? std::string_view::npos : line.find(value);
+  if (at == std::string_view::npos) {
+    put(out, std::uint64_t{0});
+    put(out, value);
+  } else {
+    put(out, std::uint64_t{at + 1});
+    put(out, std::uint64_t{value.size()});
+  }
+}
+
+std::string_view take_value(Taker& t, std::string_view line) {
+  std::uint64_t at = t.number();
+  if (at == 0) return t.text();
+  std::uint64_t size = t.number();
+  if (at - 1 > line.size() || size > line.size() - (at - 1)) {
+    throw StorageError(StorageError::Kind::corrupt, "a block of stored events is damaged");
+  }
+  return line.substr(at - 1, size);
+}
+
 std::string deflate_block(std::string_view raw) {
   uLongf size = compressBound(raw.size());
   std::string out(size, '\0');
@@ -90,7 +159,7 @@ StoredEvent take_event(Taker& t) {
   std::uint64_t count = t.number();
   for (std::uint64_t i = 0; i < count; ++i) {
     std::string_view name = t.text();
-    e.fields.emplace_back(name, t.text());
+    e.fields.emplace_back(name, take_value(t, e.line));
   }
   return e;
 }
@@ -108,12 +177,6 @@ EventStore::~EventStore() {
   } catch (const std::exception& e) {
     log_error("watch", "the last events could not be stored: {}", e.what());
   }
-}
-
-void EventStore::index(std::size_t key, std::string_view name, std::string_view value) {
-  if (value.size() > kKeyMax || (last_keys_[key] == value && !value.empty())) return;
-  last_keys_[key] = value;
-  raw_keys_.emplace(name, value);
 }
 
 void EventStore::add(const detect::Event& event, std::string_view line, std::int64_t received_ms) {
@@ -137,13 +200,11 @@ void EventStore::add(const detect::Event& event, std::string_view line, std::int
   put(raw_, event.logsource.category);
   put(raw_, line);
   put(raw_, event.fields.size());
-  index(kKeys.size(), "source", event.source);
+  raw_keys_.insert(key_hash("source", event.source));
   for (const detect::Field& f : event.fields) {
     put(raw_, f.name);
-    put(raw_, f.value);
-    auto key =
-        static_cast<std::size_t>(std::find(kKeys.begin(), kKeys.end(), f.name) - kKeys.begin());
-    if (key < kKeys.size()) index(key, f.name, f.value);
+    put_value(raw_, line, f.value);
+    if (is_key(f.name)) raw_keys_.insert(key_hash(f.name, f.value));
   }
 }
 
@@ -159,8 +220,8 @@ void EventStore::write_block() {
           "last_ms INTEGER NOT NULL, events INTEGER NOT NULL, raw_size INTEGER NOT NULL,"
           "bytes BLOB NOT NULL) STRICT;"
           "CREATE INDEX IF NOT EXISTS block_time ON block(first_ms, last_ms);"
-          "CREATE TABLE IF NOT EXISTS key(name TEXT NOT NULL, value TEXT NOT NULL,"
-          "block INTEGER NOT NULL, PRIMARY KEY(name, value, block)) STRICT, WITHOUT ROWID;");
+          "CREATE TABLE IF NOT EXISTS keys(block INTEGER PRIMARY KEY, hashes BLOB NOT NULL) "
+          "STRICT;");
       today_name_ = raw_day_;
     }
     today_->begin();
@@ -168,9 +229,8 @@ void EventStore::write_block() {
                 first_ms_, last_ms_, raw_events_, raw_.size(), Blob{deflate_block(raw_)});
     std::int64_t id = 0;
     today_->query("SELECT max(id) FROM block", [&](const Row& r) { id = r.integer(0); });
-    for (const auto& [name, value] : raw_keys_) {
-      today_->run("INSERT INTO key VALUES($1,$2,$3)", name, value, id);
-    }
+    std::string hashes = sorted_bytes(raw_keys_);
+    today_->run("INSERT INTO keys VALUES($1,$2)", id, Blob{hashes});
     today_->commit();
     counts_.out += raw_events_;
   } catch (const StorageError& e) {
@@ -182,7 +242,6 @@ void EventStore::write_block() {
   }
   raw_.clear();
   raw_keys_.clear();
-  last_keys_.fill({});
   raw_events_ = 0;
 }
 
@@ -219,36 +278,28 @@ bool EventStore::scan_day(const std::string& day, std::int64_t from_ms, std::int
                           const Entities& keys, std::string_view source, bool newest_first,
                           const std::function<bool(const StoredEvent&)>& each) const {
   Database db(folder_ + "/events-" + day + ".db", {.read_only = true});
-  std::string sql = "SELECT id, raw_size, bytes FROM block WHERE last_ms>=$1 AND first_ms<$2";
-  std::vector<Param> args{from_ms, to_ms};
-  auto need = [&](std::string_view name, std::string_view value) {
-    std::string n = std::to_string(args.size() + 1), v = std::to_string(args.size() + 2);
-    sql += " AND EXISTS(SELECT 1 FROM key WHERE name=$" + n + " AND value=$" + v +
-           " AND key.block=block.id)";
-    args.push_back(name);
-    args.push_back(value);
-  };
-  if (!source.empty()) need("source", source);
+  std::vector<std::uint32_t> wanted;
+  if (!source.empty()) wanted.push_back(key_hash("source", source));
   for (const auto& [name, value] : keys) {
-    if (value.size() <= kKeyMax && std::find(kKeys.begin(), kKeys.end(), name) != kKeys.end()) {
-      need(name, value);
-    }
+    if (is_key(name)) wanted.push_back(key_hash(name, value));
   }
-  // Block by block, so that a scan holds one block in memory and no statement while `each` runs.
-  std::string next = newest_first ? " AND id<$" : " AND id>$";
-  next += std::to_string(args.size() + 1) + " ORDER BY id " + (newest_first ? "DESC" : "ASC") +
-          " LIMIT 1";
-  args.push_back(newest_first ? INT64_MAX : std::int64_t{-1});
-  while (true) {
+  std::vector<std::int64_t> blocks;
+  db.query(
+      "SELECT id, hashes FROM block JOIN keys ON keys.block=block.id"
+      " WHERE last_ms>=$1 AND first_ms<$2 ORDER BY id",
+      [&](const Row& r) {
+        if (holds_all(r.text(1), wanted)) blocks.push_back(r.integer(0));
+      },
+      from_ms, to_ms);
+  if (newest_first) std::reverse(blocks.begin(), blocks.end());
+  for (std::int64_t id : blocks) {  // one block in memory, and no statement while `each` runs
     std::string raw;
-    bool found = false;
-    std::function<void(const Row&)> row = [&](const Row& r) {
-      found = true;
-      args.back() = r.integer(0);
-      raw = inflate_block(r.text(2), static_cast<std::size_t>(r.integer(1)));
-    };
-    db.execute(sql + next, args, &row);
-    if (!found) return true;
+    db.query(
+        "SELECT raw_size, bytes FROM block WHERE id=$1",
+        [&](const Row& r) {
+          raw = inflate_block(r.text(1), static_cast<std::size_t>(r.integer(0)));
+        },
+        id);
     std::vector<StoredEvent> events;
     for (Taker t{raw}; !t.s.empty();) {
       StoredEvent e = take_event(t);
@@ -259,6 +310,7 @@ bool EventStore::scan_day(const std::string& day, std::int64_t from_ms, std::int
       if (!each(e)) return false;
     }
   }
+  return true;
 }
 
 void EventStore::scan(std::int64_t from_ms, std::int64_t to_ms, const Entities& keys,

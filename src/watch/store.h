@@ -1,20 +1,20 @@
-// The event store: one SQLite file a day (of reception, UTC), events in compressed blocks, an index
-// of which blocks hold which normalised values. Written by one thread, read by any; Thread-safe.
-// Rebuildable data: without full sync. Failures of the environment are StorageError.
+// The event store: one SQLite file a day (of reception, UTC), events in compressed blocks, and for
+// each block the hashes of the normalised values in it, so that a search opens few blocks. Written
+// by one thread, read by any; Thread-safe. Rebuildable data: without full sync. Failures of the
+// environment are StorageError.
 //
 //   EventStore store(folder, 190);
 //   store.add(event, line, received_ms);  store.flush();
 //   store.scan(from_ms, to_ms, keys, source, [&](const StoredEvent& e) { return true; });
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -64,9 +64,7 @@ class EventStore {
   std::string raw_day_;
   std::int64_t raw_day_number_ = -1;
   std::int64_t first_ms_ = 0, last_ms_ = 0;
-  std::set<std::pair<std::string, std::string>> raw_keys_;
-  std::array<std::string, 7> last_keys_;  // by key: floods repeat themselves
-  void index(std::size_t key, std::string_view name, std::string_view value);
+  std::unordered_set<std::uint32_t> raw_keys_;
   Counts counts_;
 };
 
