@@ -93,7 +93,11 @@ class MailServer {
                  "/exim.conf && chmod 644 " + dir + "/exim.conf")
                     .c_str());
   }
-  ~MailServer() { stop(); }
+  ~MailServer() {
+    stop();
+    std::error_code ignored;  // a delivery that ends just now may still hold a file
+    std::filesystem::remove_all(folder_, ignored);
+  }
 
   bool start() {
     pid_ = ::fork();

@@ -35,8 +35,9 @@ std::uint8_t level_value(const Definition& d, const json::value& v) {
 
 // ---- tasks and clocks: an object replaces the whole state; what is left out is its default ------
 
-json::object task_json(const Engine::Impl& m, const TaskState& t, std::int64_t at_ms) {
-  json::object o;
+json::object task_json(const Engine::Impl& m, const TaskState& t, std::int64_t at_ms,
+                       const json::storage_ptr& memory) {
+  json::object o(6, memory);
   o["is"] = kTaskPhases[static_cast<int>(t.phase)];
   if (t.opened_ms != at_ms) o["opened"] = t.opened_ms;
   if (t.due_ms != never_ms) o["due"] = t.due_ms;
@@ -67,8 +68,8 @@ TaskState task_value(Engine::Impl& m, const json::object& o, int index, const En
   return t;
 }
 
-json::object clock_json(const ClockState& k, std::int64_t at_ms) {
-  json::object o;
+json::object clock_json(const ClockState& k, std::int64_t at_ms, const json::storage_ptr& memory) {
+  json::object o(8, memory);
   bool counting = k.phase == ClockPhase::counting;
   o["is"] = kClockPhases[static_cast<int>(k.phase)];
   if (k.since_ms != at_ms) o["since"] = k.since_ms;
@@ -321,7 +322,8 @@ int task_of_key(const Definition& d, const Case& c, std::string_view key) {
 void difference(const Engine::Impl& m, const Case& was, const Case& is, std::int64_t at_ms,
                 json::object& body) {
   const Definition& d = *m.of(is).definition;
-  json::object facts, tasks, clocks;
+  const json::storage_ptr memory = body.storage();
+  json::object facts(memory), tasks(memory), clocks(memory);
   for (std::size_t i = 0; i < is.facts.size(); ++i)
     if (i >= was.facts.size() ? is.facts[i] != null_value : is.facts[i] != was.facts[i])
       facts[d.facts[i].id] = fact_json(d.facts[i], is.facts[i], m.names);
@@ -341,11 +343,11 @@ void difference(const Engine::Impl& m, const Case& was, const Case& is, std::int
   }
   for (const TaskState& t : is.tasks)
     if (const TaskState* old = was.task(t.task); !old || !old->same(t))
-      tasks[task_key(d, is, t.task)] = task_json(m, t, at_ms);
+      tasks[task_key(d, is, t.task)] = task_json(m, t, at_ms, memory);
   if (!tasks.empty()) body["tasks"] = std::move(tasks);
   for (const ClockState& k : is.clocks)
     if (const ClockState* old = was.clock(k.clock); !old || !old->same(k))
-      clocks[d.clocks[k.clock].id] = clock_json(k, at_ms);
+      clocks[d.clocks[k.clock].id] = clock_json(k, at_ms, memory);
   if (!clocks.empty()) body["clocks"] = std::move(clocks);
   if (is.rare) rare_difference(m, was, is, body);
 }

@@ -90,6 +90,7 @@ Result<json::object> ask(Turn& turn, Slot slot, const Standing& who, const std::
           .basis = who.basis,
           .kind = "case.ask",
           .name = t ? t->id : a->id,
+          .body = turn.body(),
           .content = w.content.commitment};
   e.body["role"] = json::string_view(s.d.roles[who.role].id);
   if (w.form >= 0) e.body["form"] = json::string_view(s.d.forms[w.form].form->id);
@@ -139,6 +140,7 @@ Result<json::object> decide_act(Turn& turn, Slot slot, const std::string& actor,
           .basis = who.basis,
           .kind = "case.act",
           .name = def.id,
+          .body = turn.body(),
           .content = w.content.commitment};
   e.body["role"] = json::string_view(d.roles[who.role].id);
   if (w.form >= 0) e.body["form"] = json::string_view(d.forms[w.form].form->id);
@@ -186,6 +188,7 @@ Result<json::object> decide_task(Turn& turn, Slot slot, const std::string& actor
           .basis = who.basis,
           .kind = "case.task",
           .name = def.id,
+          .body = turn.body(),
           .content = w.content.commitment};
   e.body["role"] = json::string_view(d.roles[who.role].id);
   if (w.form >= 0) e.body["form"] = json::string_view(d.forms[w.form].form->id);
@@ -253,7 +256,11 @@ Result<json::object> decide_approve(Turn& turn, Slot slot, const std::string& ac
   Name person = m.names.add(actor);
   bool last = static_cast<int>(asked.granted.size()) + 1 >= approve.quorum;
   const std::string& name = asked.task ? d.tasks[asked.index].id : d.actions[asked.index].id;
-  Entry e{.actor = actor, .basis = who.basis, .kind = "case.approve", .name = name};
+  Entry e{.actor = actor,
+          .basis = who.basis,
+          .kind = "case.approve",
+          .name = name,
+          .body = turn.body()};
   e.body["role"] = json::string_view(d.roles[who.role].id);
   e.body["approval"] = std::int64_t{id};
   if (!last) {
@@ -307,6 +314,7 @@ Result<json::object> decide_reject(Turn& turn, Slot slot, const std::string& act
           .basis = who.basis,
           .kind = "case.reject",
           .name = t ? t->id : a->id,
+          .body = turn.body(),
           .content = reason.commitment};
   e.body["role"] = json::string_view(s.d.roles[who.role].id);
   e.body["approval"] = std::int64_t{id};

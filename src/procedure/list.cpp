@@ -16,6 +16,7 @@ constexpr const char* kSchema =
     " seq INTEGER, content TEXT, flags TEXT, tasks_open INTEGER) STRICT, WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS case_row_updated ON case_row(closed, drill, updated, id);"
     "CREATE INDEX IF NOT EXISTS case_row_due ON case_row(closed, drill, due, id);"
+    "CREATE INDEX IF NOT EXISTS case_row_org ON case_row(org, closed, drill, updated, id);"
     "CREATE INDEX IF NOT EXISTS case_row_number ON case_row(number);"
     "CREATE INDEX IF NOT EXISTS case_row_parent ON case_row(parent) WHERE parent <> '';"
     "CREATE INDEX IF NOT EXISTS case_row_subject ON case_row(subject) WHERE subject <> '';"
@@ -28,10 +29,15 @@ constexpr const char* kSchema =
     " drill INTEGER, due INTEGER, person TEXT, late INTEGER,"
     " PRIMARY KEY(case_id, kind, name, target)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS case_work_target ON case_work(target, due, case_id);"
+    // How many cases there are of a kind, so that counting does not read them.
+    "CREATE TABLE IF NOT EXISTS case_tally(org TEXT, procedure TEXT, drill INTEGER, closed INTEGER,"
+    " state TEXT, n INTEGER, PRIMARY KEY(org, procedure, drill, closed, state)) STRICT, WITHOUT "
+    "ROWID;"
     "CREATE TABLE IF NOT EXISTS case_entry(case_id TEXT, seq INTEGER, name TEXT, content TEXT,"
     " PRIMARY KEY(case_id, seq)) STRICT, WITHOUT ROWID;";
 
-constexpr const char* kTables[] = {"case_row", "case_part", "case_work", "case_entry"};
+constexpr const char* kTables[] = {"case_row", "case_part", "case_work", "case_tally",
+                                   "case_entry"};
 
 // The patch of one entry to the rows of one case.
 class Projection {
@@ -42,7 +48,13 @@ class Projection {
   void run() {
     if (e.kind == "case.start") begin();
     read_row();
+    const std::string state = state_;
+    const bool closed = closed_;
     bool moved = row_fields();
+    if (state != state_ || closed != closed_) {
+      if (!state.empty()) tally(state, closed, -1);
+      tally(state_, closed_, 1);
+    }
     if (moved) db.run("DELETE FROM case_part WHERE case_id=$1 AND kind IN ('task','approval')", id);
     if (closed_)
       db.run("DELETE FROM case_part WHERE case_id=$1", id);
@@ -65,6 +77,12 @@ class Projection {
         text_or(b, "org"), text_or(b, "mode") == "drill",
         d.levels.empty() ? std::string() : d.levels[0], e.actor, text_or(b, "subject"),
         text_or(b, "parent"), e.at_ms, kNoDue, e.seq, e.content);
+  }
+
+  void tally(const std::string& state, bool closed, int by) {
+    db.run(
+        "INSERT INTO case_tally VALUES($1,$2,$3,$4,$5,$6) ON CONFLICT DO UPDATE SET n=n+$6", org_,
+        d.id, drill_, closed, state, by);
   }
 
   void read_row() {

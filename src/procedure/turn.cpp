@@ -146,7 +146,8 @@ bool Turn::automatic(Slot slot) {
     if (!def.condition.holds(scope_of(m, c))) continue;
     Sketch s(m, c, now, m.names.add("system"));
     s.perform(action);
-    emit(s, slot, {.actor = "system", .basis = "auto", .kind = "case.auto", .name = def.id});
+    emit(s, slot,
+         {.actor = "system", .basis = "auto", .kind = "case.auto", .name = def.id, .body = body()});
     return true;
   }
   return false;
@@ -157,7 +158,7 @@ bool Turn::fire(Slot slot) {
   std::int64_t next = c.closed ? never_ms : c.next_ms();
   if (next > now) return false;
   Sketch s(m, c, now, m.names.add("clock"));
-  Entry head{.actor = "clock", .basis = "due", .kind = "case.clock"};
+  Entry head{.actor = "clock", .basis = "due", .kind = "case.clock", .body = body()};
   for (const ClockState& k : c.clocks) {
     if (k.next_ms != next) continue;
     head.name = s.d.clocks[k.clock].id;
@@ -235,6 +236,7 @@ Result<Slot> Turn::start(const Filing& f) {
           .name = d.states[d.start_state].id,
           .case_id = f.case_id,
           .procedure = m.installed[fresh.definition].name,
+          .body = body(),
           .content = f.content};
   e.body["org"] = f.org;
   e.body["number"] = m.number_of(s.c);

@@ -32,6 +32,8 @@ class Turn {
   const std::int64_t now;
 
   Draft& draft() { return draft_; }
+  // An empty body whose memory goes with this turn, in one piece: entries are built on the writer.
+  json::object body() { return json::object(8, json::storage_ptr(&memory_)); }
   Result<Slot> at(const By& by);
   // Judges who may start it; the actor "system" (a parent's effect) may always.
   Result<Slot> start(const Filing& filing);
@@ -54,6 +56,8 @@ class Turn {
 
   std::vector<Slot> wake_;
   int children_ = 0;
+  unsigned char buffer_[4096];
+  json::monotonic_resource memory_{buffer_, sizeof buffer_};
 };
 
 }  // namespace cw

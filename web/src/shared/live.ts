@@ -71,7 +71,7 @@ function connect(tries = 0): void {
     s.close();
     source = undefined;
     ++tries;
-    lost(live.lastAt || serverNow(), tries);
+    lost(serverNow(), tries);
     tell({ lost: live.lostAt, tries });
     setTimeout(() => { if (stop && !source) connect(tries); }, Math.min(15_000, 500 * 2 ** Math.min(tries, 5)));
   };
