@@ -143,6 +143,18 @@ std::vector<Segment> Calendar::explain(std::int64_t from_ms, std::int64_t to_ms,
   return out;
 }
 
+std::int64_t Calendar::day_of(std::int64_t at_ms) const {
+  return zone_day(at_ms + offset_ms(at_ms));
+}
+
+std::int64_t Calendar::moment(std::int64_t day, std::int64_t minute) const {
+  return zone_to_utc(offsets_, day * zone_day_ms + minute * 60'000, false);
+}
+
+bool Calendar::workday(std::int64_t day) const {
+  return spent_ms(moment(day, 0), moment(day + 1, 0), false) > 0;
+}
+
 std::string Calendar::local(std::int64_t at_ms) const {
   const std::int64_t offset = offset_ms(at_ms);
   const std::int64_t shown = at_ms + offset;

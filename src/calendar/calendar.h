@@ -79,6 +79,20 @@ class Calendar {
   std::vector<Segment> explain(std::int64_t from_ms, std::int64_t to_ms, bool natural,
                                std::size_t count_max = 500) const;
 
+  // Local days, counted since 1970: of a moment, and the moment of a minute of a day (0–2,879;
+  // in a gap the end of the gap, in a fold the earlier).
+  std::int64_t day_of(std::int64_t at_ms) const;
+  std::int64_t moment(std::int64_t day, std::int64_t minute) const;
+  bool workday(std::int64_t day) const;  // open at some time of that local day
+
+  // A day that a list of holidays names: off, or a make-up workday.
+  struct Named {
+    std::int64_t day;
+    bool off;
+    Text name;
+  };
+  const std::vector<Named>& named() const { return named_; }  // by day
+
   // RFC 3339 in the calendar's zone, whole seconds.
   std::string local(std::int64_t at_ms) const;
   // "2026-02-13T17:30[:00]" in the calendar's zone, or any RFC 3339 time with an offset.
@@ -89,11 +103,6 @@ class Calendar {
   struct Open {
     std::int64_t from_ms, to_ms;
     std::int64_t before_ms;  // open time before this interval
-  };
-  struct Named {
-    std::int64_t day;  // days since 1970, local
-    bool off;
-    Text name;
   };
   std::int64_t offset_ms(std::int64_t at_ms) const;
   std::int64_t before_ms(std::int64_t at_ms) const;
@@ -129,9 +138,9 @@ class Calendars {
   std::map<std::string, std::shared_ptr<const Calendar>, std::less<>> all_;
 };
 
-// `callwarden calendar due --calendar ID --from TIME --add SPAN [--json] [--lang zh|en]`, arguments
-// after "calendar". Returns the process's exit code: 0 done, 2 wrong usage.
+// `callwarden calendar due|export|import …`, arguments after "calendar"; `now_ms` stamps what is
+// exported. Returns the process's exit code: 0 done, 1 refused, 2 wrong usage.
 int calendar_main(std::span<const std::string> args, const std::filesystem::path& content,
-                  std::ostream& out, std::ostream& err);
+                  std::int64_t now_ms, std::ostream& out, std::ostream& err);
 
 }  // namespace cw

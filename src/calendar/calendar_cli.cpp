@@ -1,8 +1,9 @@
-// `callwarden calendar due`: a due time and how it came about.
+// `callwarden calendar due`: a due time and how it came about; export and import are in ics_cli.
 #include <ostream>
 
 #include "base/json.h"
 #include "calendar/calendar.h"
+#include "ics_cli.h"
 
 namespace cw {
 namespace {
@@ -10,7 +11,8 @@ namespace {
 constexpr const char* due_usage =
     "usage: callwarden calendar due --calendar ID --from TIME --add SPAN [--json] [--lang zh|en]\n"
     "  TIME  2026-02-13T17:30 in the calendar's zone, or RFC 3339 with an offset\n"
-    "  SPAN  15m, 8h (open time), 5wd (workdays), 30d (natural days)\n";
+    "  SPAN  15m, 8h (open time), 5wd (workdays), 30d (natural days)\n"
+    "or: callwarden calendar export|import … (see calendar export, calendar import)\n";
 
 struct DueOptions {
   std::string calendar, from, add, lang = "zh";
@@ -96,7 +98,10 @@ void due_print(const Calendar& calendar, const DueOptions& options, const Due& d
 }  // namespace
 
 int calendar_main(std::span<const std::string> args, const std::filesystem::path& content,
-                  std::ostream& out, std::ostream& err) {
+                  std::int64_t now_ms, std::ostream& out, std::ostream& err) {
+  if (!args.empty() && args[0] == "export")
+    return calendar_export(args.subspan(1), content, now_ms, out, err);
+  if (!args.empty() && args[0] == "import") return calendar_import(args.subspan(1), out, err);
   const auto options = read_due_options(args);
   if (!options) {
     err << due_usage;

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "base/clock.h"
@@ -94,7 +95,7 @@ std::filesystem::path corpora() {
 
 Walker walker_from_corpus() {
   Walker walker;
-  for (const int year : {2024, 2025, 2026}) {
+  for (int year = 2007; year <= 2026; ++year) {
     std::ifstream in(corpora() / "holiday-cn" / (std::to_string(year) + ".json"));
     std::stringstream text;
     text << in.rdbuf();
@@ -107,42 +108,102 @@ Walker walker_from_corpus() {
   return walker;
 }
 
-TEST(Calendar, HolidaysEqualThePublishedDays) {
+TEST(Calendar, HolidaysSince2007EqualThePublishedDays) {
   const Walker walker = walker_from_corpus();
   if (walker.special.empty()) GTEST_SKIP() << "corpora/holiday-cn is not beside the repository";
   const Calendar& office = *calendars().find("cn-office");
   int days = 0;
-  for (std::int64_t day = days_from_civil(2024, 1, 1); day < days_from_civil(2027, 1, 1); ++day) {
+  for (std::int64_t day = days_from_civil(2007, 1, 1); day < days_from_civil(2027, 1, 1); ++day) {
     const std::int64_t ten = day * zone_day_ms + 2 * 3'600'000;  // 10:00 in Shanghai
     ASSERT_EQ(office.open_at(ten), walker.open(ten)) << office.local(ten);
     ++days;
   }
-  EXPECT_EQ(days, 366 + 365 + 365);
+  EXPECT_EQ(days, 20 * 365 + 5);
+}
+
+constexpr std::int64_t minute_ms = 60'000;
+
+// 3,000 random stretches and budgets between two days, beside a count minute by minute.
+void expect_equal_to_a_walk(const Calendar& calendar, std::int64_t first_day, std::int64_t last_day,
+                            const std::function<bool(std::int64_t utc_ms)>& open) {
+  const std::int64_t begin = first_day * zone_day_ms;
+  const std::int64_t minutes = (last_day - first_day) * 24 * 60;
+  std::vector<std::int32_t> before(static_cast<std::size_t>(minutes) + 1, 0);
+  for (std::int64_t m = 0; m < minutes; ++m) {
+    before[m + 1] = before[m] + (open(begin + m * minute_ms) ? 1 : 0);
+  }
+  SeededRandom random(20261122);
+  int checked = 0;
+  while (checked < 3000) {
+    const auto a = static_cast<std::int64_t>(random.below(minutes - 60 * 24 * 61));
+    const auto b = a + static_cast<std::int64_t>(random.below(60 * 24 * 60));
+    const std::int64_t spent =
+        calendar.spent_ms(begin + a * minute_ms, begin + b * minute_ms, false);
+    ASSERT_EQ(spent, (before[b] - before[a]) * minute_ms)
+        << calendar.id() << " " << calendar.local(begin + a * minute_ms);
+    const auto budget = 1 + static_cast<std::int64_t>(random.below(60 * 8 * 20));
+    std::int64_t walked = a;  // the first minute at which `budget` open minutes have passed
+    while (walked < minutes && before[walked] - before[a] < budget) ++walked;
+    if (before[walked] - before[a] < budget) continue;  // beyond the walk
+    ASSERT_EQ(calendar.due_ms(begin + a * minute_ms, {budget * minute_ms, false}),
+              begin + walked * minute_ms)
+        << calendar.id() << " " << checked;
+    ++checked;
+  }
 }
 
 TEST(Calendar, ThreeThousandIntervalsEqualAWalkMinuteByMinute) {
   const Walker walker = walker_from_corpus();
   if (walker.special.empty()) GTEST_SKIP() << "corpora/holiday-cn is not beside the repository";
-  const Calendar& office = *calendars().find("cn-office");
-  constexpr std::int64_t minute_ms = 60'000;
-  const std::int64_t begin = days_from_civil(2024, 1, 2) * zone_day_ms;
-  const std::int64_t minutes = (days_from_civil(2026, 12, 31) * zone_day_ms - begin) / minute_ms;
-  std::vector<std::int32_t> before(static_cast<std::size_t>(minutes) + 1, 0);
-  for (std::int64_t m = 0; m < minutes; ++m) {
-    before[m + 1] = before[m] + (walker.open(begin + m * minute_ms) ? 1 : 0);
+  for (const auto& [id, calendar] : calendars().all()) {
+    ASSERT_TRUE(id == "cn-office" || id == "always") << id << ": say here how it is walked";
+    for (const int year : {2007, 2013, 2019, 2025}) {
+      expect_equal_to_a_walk(
+          *calendar, days_from_civil(year, 1, 2), days_from_civil(year + 1, 12, 31),
+          [&](std::int64_t at) { return calendar->id() == "always" || walker.open(at); });
+    }
   }
-  SeededRandom random(20261122);
-  for (int round = 0; round < 3000; ++round) {
-    const auto a = static_cast<std::int64_t>(random.below(minutes - 60 * 24 * 90));
-    const auto b = a + static_cast<std::int64_t>(random.below(60 * 24 * 60));
-    const std::int64_t spent = office.spent_ms(begin + a * minute_ms, begin + b * minute_ms, false);
-    ASSERT_EQ(spent, (before[b] - before[a]) * minute_ms) << round;
-    const auto budget = 1 + static_cast<std::int64_t>(random.below(60 * 8 * 20));
-    std::int64_t walked = a;  // the first minute at which `budget` open minutes have passed
-    while (before[walked] - before[a] < budget) ++walked;
-    ASSERT_EQ(office.due_ms(begin + a * minute_ms, {budget * minute_ms, false}),
-              begin + walked * minute_ms)
-        << round;
+}
+
+TEST(Calendar, AnyZoneSeveralStretchesNightsAndDatedDaysEqualAWalk) {
+  struct Case {
+    const char* body;
+    std::function<bool(int weekday, std::int64_t day, std::int64_t minute)> open;  // local
+  };
+  const std::int64_t christmas = days_from_civil(2026, 12, 24);
+  const Case cases[] = {
+      {"zone: Europe/Berlin\nopen: [08:00-11:30, 12:15-16:45, 18:00-19:00]\n"
+       "week: [mon, tue, wed, thu, fri]\nworkday: 8h\n"
+       "dates: {2026-12-24..2026-12-26: [], 2026-12-27: [10:00-12:00]}\n",
+       [=](int weekday, std::int64_t day, std::int64_t m) {
+         if (day >= christmas && day < christmas + 3) return false;
+         if (day == christmas + 3) return m >= 600 && m < 720;
+         return weekday < 5 &&
+                ((m >= 480 && m < 690) || (m >= 735 && m < 1005) || (m >= 1080 && m < 1140));
+       }},
+      {"zone: America/New_York\nopen: [20:00-04:00]\n"
+       "week: [mon, tue, wed, thu, fri, sat, sun]\nworkday: 8h\n",
+       [](int, std::int64_t, std::int64_t m) { return m >= 1200 || m < 240; }},
+      {"zone: Asia/Kathmandu\nopen: [10:15-17:40]\nweek: {sun: [10:15-17:40], fri: "
+       "[07:00-09:30, 10:00-12:00]}\nworkday: 7h\n",
+       [](int weekday, std::int64_t, std::int64_t m) {
+         if (weekday == 6) return m >= 615 && m < 1060;
+         return weekday == 4 && ((m >= 420 && m < 570) || (m >= 600 && m < 720));
+       }},
+      {"zone: Australia/Lord_Howe\nopen: [00:00-24:00]\nweek: [sat, sun]\nworkday: 24h\n",
+       [](int weekday, std::int64_t, std::int64_t) { return weekday >= 5; }},
+  };
+  for (const Case& c : cases) {
+    const auto calendar = made(c.body);
+    ASSERT_NE(calendar, nullptr) << c.body;
+    const auto offsets = zone_offsets(calendar->zone(), 2025, 2029);
+    expect_equal_to_a_walk(*calendar, days_from_civil(2026, 1, 2), days_from_civil(2028, 1, 2),
+                           [&](std::int64_t at) {
+                             const std::int64_t local = at + zone_offset(offsets, at);
+                             const std::int64_t day = zone_day(local);
+                             return c.open(static_cast<int>((day + 3) % 7), day,
+                                           (local - day * zone_day_ms) / minute_ms);
+                           });
   }
 }
 
@@ -237,7 +298,7 @@ TEST(CalendarCommand, PrintsTheDueTimeAndItsDerivation) {
   std::ostringstream out, err;
   const std::vector<std::string> args{
       "due", "--calendar", "cn-office", "--from", "2026-02-13T17:30", "--add", "8h", "--json"};
-  ASSERT_EQ(calendar_main(args, content, out, err), 0) << err.str();
+  ASSERT_EQ(calendar_main(args, content, 0, out, err), 0) << err.str();
   const auto parsed = parse_json(out.str());
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->at("due").as_string(), "2026-02-14T17:30:00+08:00");
@@ -248,12 +309,12 @@ TEST(CalendarCommand, PrintsTheDueTimeAndItsDerivation) {
 
   std::ostringstream text;
   const std::vector<std::string> plain(args.begin(), args.end() - 1);
-  ASSERT_EQ(calendar_main(plain, content, text, err), 0);
+  ASSERT_EQ(calendar_main(plain, content, 0, text, err), 0);
   EXPECT_NE(text.str().find("春节调休上班"), std::string::npos) << text.str();
-  EXPECT_EQ(calendar_main(std::vector<std::string>{"due", "--from", "x"}, content, out, err), 2);
+  EXPECT_EQ(calendar_main(std::vector<std::string>{"due", "--from", "x"}, content, 0, out, err), 2);
   EXPECT_EQ(calendar_main(std::vector<std::string>{"due", "--calendar", "nope", "--from",
                                                    "2026-02-13T17:30", "--add", "8h"},
-                          content, out, err),
+                          content, 0, out, err),
             2);
 }
 

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "api/api.h"
+#include "base/clock.h"
 #include "calendar/calendar.h"
 #include "commands.h"
 #include "detect/cli.h"
@@ -56,7 +57,9 @@ int run(const std::string& command, const std::vector<std::string>& rest, int ar
   if (command == "demo") return cw::demo_main(rest, content_folder(), cw::console_assets());
   if (command == "ledger") return cw::ledger_main(argc - 1, argv + 1);
   if (command == "rules") return cw::detect::rules_main(rest, std::cin, std::cout, std::cerr);
-  if (command == "calendar") return cw::calendar_main(rest, content_folder(), std::cout, std::cerr);
+  if (command == "calendar")
+    return cw::calendar_main(rest, content_folder(), cw::SystemClock().now_ms(), std::cout,
+                             std::cerr);
   if (command == "procedure" && !rest.empty() && rest[0] == "check")
     return cw::procedure_check_main(std::span(rest).subspan(1), content_folder(), std::cout,
                                     std::cerr);
