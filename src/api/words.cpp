@@ -53,6 +53,7 @@ const std::unordered_map<std::string_view, Text>& heads() {
       {"case.link", {"关联", "Linked"}},
       {"case.merge", {"并入其他案件", "Merged"}},
       {"case.watch", {"关注", "Watched"}},
+      {"case.schedule", {"按时自动发起", "Opened on schedule"}},
       {"case.adopt", {"启用流程版本", "Procedure version in use"}},
       {"evidence.added", {"提交证据", "Evidence added"}},
       {"alert.fired", {"告警触发", "Alert fired"}},
@@ -101,6 +102,7 @@ Text basis_title(std::string_view basis) {
       {"delegate", {"受委托", "delegated by"}},
       {"permission", {"权限", "permission"}},
       {"auto", {"自动", "by itself"}},
+      {"schedule", {"定期", "schedule"}},
       {"due", {"到时", "time came"}}};
   std::size_t colon = basis.find(':');
   auto kind = kinds.find(basis.substr(0, colon));

@@ -157,6 +157,14 @@ std::string Identity::chief_post(std::string_view level, std::string_view org) c
 
 bool Identity::is_active_person(std::string_view person) const { return impl_->active(person); }
 bool Identity::is_org(std::string_view org) const { return impl_->orgs.contains(std::string(org)); }
+std::vector<std::string> Identity::orgs_of(std::string_view kind) const {
+  if (kind == "root") return {root()};
+  std::vector<std::string> out;
+  for (const Org& o : orgs()) {
+    if (kind == "each" || o.kind == kind) out.push_back(o.id);
+  }
+  return out;
+}
 bool Identity::within(std::string_view org, std::string_view ancestor) const {
   return impl_->within(org, ancestor);
 }

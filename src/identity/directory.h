@@ -32,6 +32,9 @@ class Directory {
 
   virtual bool is_active_person(std::string_view person) const = 0;
   virtual bool is_org(std::string_view org) const = 0;
+  // The organisations of a kind ("hq", "province", "centre"), the root alone ("root"), or all
+  // ("each"); parents before children.
+  virtual std::vector<std::string> orgs_of(std::string_view kind) const = 0;
   virtual bool within(std::string_view org, std::string_view ancestor) const = 0;  // or the same
 };
 

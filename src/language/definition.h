@@ -230,6 +230,24 @@ struct ClockDef {
   bool expires = false;  // some action is `upon` it
 };
 
+// When a procedure opens cases by itself: a round of inspection, a review, a yearly plan. A slot is
+// a moment on the calendar's clock; slots follow from the first day alone, never from what happened.
+struct Schedule {
+  enum class Unit : std::uint8_t { day, workday, week, month, year };
+  int every = 0;  // 0 = no schedule
+  Unit unit = Unit::day;
+  int minute = 0;               // of the day, in the calendar's zone
+  std::string calendar;         // its zone and workdays
+  std::int64_t first = 0;       // the first day, in days since 1970-01-01
+  bool workday = false;         // a slot on a day off moves to the next workday
+  std::string org = "root";     // "root", "each", or a kind: "hq", "province", "centre"
+  json::object form;            // fills the start form; "now" in a time field = the opening
+  std::vector<Assignment> set;  // facts outside the form
+  bool none() const { return every == 0; }
+  // The first slot after a moment (UTC ms); nothing when the calendar's years end before it.
+  std::optional<std::int64_t> next(const Calendar& by, std::int64_t after_ms) const;
+};
+
 struct Definition {
   std::string id;
   int version = 0;
@@ -254,6 +272,7 @@ struct Definition {
   int start_form = -1;
   int start_state = -1;
   std::vector<Assignment> start_set;
+  Schedule schedule;
   std::string source;  // the file's text
 
   // Indices by name, -1 when unknown.

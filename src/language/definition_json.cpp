@@ -1,4 +1,7 @@
 // A definition for the console: names instead of indices.
+#include <cstdio>
+
+#include "base/clock.h"
 #include "language/definition.h"
 
 namespace cw {
@@ -28,6 +31,7 @@ class DefinitionWriter {
   json::object assignments(const std::vector<Assignment>& set, int form) const;
   json::value assigned(const Assignment& a, int form) const;
   json::value form_id(int form) const;
+  json::object schedule(const Schedule& schedule) const;
 
   const Definition& d_;
 };
@@ -250,6 +254,24 @@ json::array DefinitionWriter::clock_list() const {
   return out;
 }
 
+json::object DefinitionWriter::schedule(const Schedule& s) const {
+  static constexpr const char* units[] = {"d", "wd", "w", "mo", "y"};
+  char at[8], from[16];
+  const Civil day = civil_from_days(s.first);
+  std::snprintf(at, sizeof at, "%02d:%02d", s.minute / 60 % 24, s.minute % 60);
+  std::snprintf(from, sizeof from, "%04d-%02d-%02d", day.year % 10'000, day.month % 100,
+                day.day % 100);
+  json::object start = s.form;
+  for (auto& [fact, value] : assignments(s.set, -1)) start[fact] = value;
+  return {{"every", std::to_string(s.every) + units[static_cast<int>(s.unit)]},
+          {"at", at},
+          {"from", from},
+          {"calendar", s.calendar},
+          {"workday", s.workday},
+          {"org", s.org},
+          {"start", std::move(start)}};
+}
+
 json::object DefinitionWriter::write() const {
   json::array levels, flags;
   for (std::size_t i = 0; i < d_.levels.size(); ++i) {
@@ -263,19 +285,21 @@ json::object DefinitionWriter::write() const {
   json::object start{{"by", role_names(d_.start_by)},
                      {"form", form_id(d_.start_form)},
                      {"to", d_.states[d_.start_state].id}};
-  return {{"procedure", d_.id},
-          {"version", d_.version},
-          {"title", title_json(d_.title)},
-          {"basis", json::value_from(d_.basis)},
-          {"calendar", d_.calendar},
-          {"levels", std::move(levels)},
-          {"roles", role_list()},
-          {"facts", fact_list()},
-          {"flags", std::move(flags)},
-          {"start", std::move(start)},
-          {"states", state_list()},
-          {"clocks", clock_list()},
-          {"forms", std::move(forms)}};
+  json::object out{{"procedure", d_.id},
+                   {"version", d_.version},
+                   {"title", title_json(d_.title)},
+                   {"basis", json::value_from(d_.basis)},
+                   {"calendar", d_.calendar},
+                   {"levels", std::move(levels)},
+                   {"roles", role_list()},
+                   {"facts", fact_list()},
+                   {"flags", std::move(flags)},
+                   {"start", std::move(start)},
+                   {"states", state_list()},
+                   {"clocks", clock_list()},
+                   {"forms", std::move(forms)}};
+  if (!d_.schedule.none()) out["schedule"] = schedule(d_.schedule);
+  return out;
 }
 
 }  // namespace

@@ -286,6 +286,84 @@ TEST(DefinitionMistake, Limits) {
   expect_mistake("  c: {run: [one], limit: 1h,", "  c: @{run: [one],", "yaml.missing");
 }
 
+// What `s` opens after a moment, as local times.
+std::vector<std::string> slots(const std::string& schedule, const char* after, int count) {
+  std::string text = base_text;
+  text.insert(text.find("states:"), "schedule: " + schedule + "\n");
+  const auto d = good(text);
+  std::vector<Mistake> none;
+  const auto office = Calendars::from_texts(
+                          {{"c",
+                            "calendar: c\nversion: 1\ntitle: {zh: 办, en: C}\nzone: Asia/Shanghai\n"
+                            "open: [09:00-17:00]\nweek: [mon, tue, wed, thu, fri]\nworkday: 8h\n"}},
+                          none)
+                          .find("c");
+  std::vector<std::string> out;
+  std::int64_t at = *office->from_local(after);
+  for (int i = 0; d && i < count; ++i) {
+    at = d->schedule.next(*office, at).value_or(0);
+    out.push_back(office->local(at).substr(0, 16));
+  }
+  return out;
+}
+
+TEST(Schedule, SlotsFollowFromTheFirstDayAlone) {
+  using Slots = std::vector<std::string>;
+  const std::string start = ", start: {s: x}}";
+  EXPECT_EQ(slots("{every: 2d, at: '07:05', from: 2026-03-01" + start, "2026-03-04T00:00", 2),
+            (Slots{"2026-03-05T07:05", "2026-03-07T07:05"}));
+  EXPECT_EQ(slots("{every: 1d, at: '07:05', from: 2026-03-01" + start, "2026-03-04T07:05", 1),
+            (Slots{"2026-03-05T07:05"}));
+  EXPECT_EQ(slots("{every: 1d, at: '07:05', from: 2026-03-01" + start, "2020-01-01T00:00", 1),
+            (Slots{"2026-03-01T07:05"}));
+  EXPECT_EQ(slots("{every: 1wd, at: '08:30', from: 2026-01-01" + start, "2026-03-06T08:30", 2),
+            (Slots{"2026-03-09T08:30", "2026-03-10T08:30"}));
+  EXPECT_EQ(slots("{every: 3wd, at: '08:30', from: 2026-03-02" + start, "2026-03-02T09:00", 2),
+            (Slots{"2026-03-05T08:30", "2026-03-10T08:30"}));
+  EXPECT_EQ(slots("{every: 2w, at: '08:30', from: 2026-03-02" + start, "2026-03-02T08:30", 2),
+            (Slots{"2026-03-16T08:30", "2026-03-30T08:30"}));
+  EXPECT_EQ(slots("{every: 1mo, at: '09:00', from: 2025-12-31" + start, "2026-01-31T10:00", 3),
+            (Slots{"2026-02-28T09:00", "2026-03-31T09:00", "2026-04-30T09:00"}));
+  EXPECT_EQ(slots("{every: 1mo, at: '09:00', from: 2025-12-31, workday: true" + start,
+                  "2026-01-31T10:00", 2),
+            (Slots{"2026-02-02T09:00", "2026-03-02T09:00"}));
+  EXPECT_EQ(slots("{every: 1y, at: '00:00', from: 2024-02-29" + start, "2025-12-01T00:00", 3),
+            (Slots{"2026-02-28T00:00", "2027-02-28T00:00", "2028-02-29T00:00"}));
+}
+
+TEST(Schedule, IsWrittenForTheConsole) {
+  std::string text = base_text;
+  text.insert(text.find("states:"),
+              "schedule: {every: 3mo, at: '08:30', from: 2026-01-05, start: {s: x, yes: true}}\n");
+  const auto d = good(text);
+  ASSERT_NE(d, nullptr);
+  EXPECT_EQ(json::serialize(to_json(*d).at("schedule")),
+            R"({"every":"3mo","at":"08:30","from":"2026-01-05","calendar":"always",)"
+            R"("workday":false,"org":"root","start":{"s":"x","yes":true}})");
+}
+
+TEST(DefinitionMistake, Schedules) {
+  auto expect = [](const std::string& schedule, const std::string& code) {
+    expect_mistake("states:\n", "schedule: " + schedule + "\nstates:\n", code);
+  };
+  const std::string start = ", start: {s: x}}";
+  expect("{every: @1q, at: '08:30', from: 2026-01-05" + start, "procedure.schedule");
+  expect("{every: @0d, at: '08:30', from: 2026-01-05" + start, "procedure.schedule");
+  expect("{every: 1d, at: @'24:30', from: 2026-01-05" + start, "procedure.schedule");
+  expect("{every: 1d, at: '08:30', from: @2026-02-30" + start, "procedure.schedule");
+  expect("{every: 1d, at: '08:30', from: 2026-02-03, org: @moon" + start, "procedure.schedule");
+  expect("{every: 1wd, at: '08:30', from: 2026-02-03, workday: @true" + start,
+         "procedure.schedule");
+  expect("{every: 1d, at: '08:30', from: 2026-02-03, calendar: @never" + start,
+         "procedure.calendar");
+  expect("{every: 1d, at: '08:30', from: 2026-02-03, start: {s: @q}}", "procedure.schedule");
+  expect("{every: 1d, at: '08:30', from: 2026-02-03, start: {s: x, @who2: y}}", "procedure.fact");
+  expect("{every: 1d, at: '08:30', from: 2026-02-03, start: {s: x, yes: @maybe}}", "procedure.set");
+  expect("{every: 1d, at: '08:30', from: 2026-02-03, start: @{yes: true}}", "procedure.schedule");
+  expect("@{every: 1d, at: '08:30', from: 2026-02-03}", "procedure.schedule");
+  expect("@{every: 1d, from: 2026-02-03" + start, "yaml.missing");
+}
+
 TEST(DefinitionMistake, TextsInOneLanguageOnly) {
   expect_mistake("title: {zh: 测试, en: Test}", "title: @{zh: 测试}", "text.missing");
   expect_mistake("title: {zh: 测试, en: Test}", "title: {zh: @'', en: Test}", "text.missing");

@@ -29,7 +29,7 @@ void DefinitionReader::read(Definition& definition) {
   const YamlNode& root = tree_.root;
   if (!reader_.map(root)) return;
   reader_.keys(root, {"procedure", "version", "title", "basis", "calendar", "levels", "roles",
-                      "data", "flags", "start", "states", "clocks"});
+                      "data", "flags", "start", "schedule", "states", "clocks"});
   head(root);
   if (const YamlNode* node = root.find("levels")) levels(*node);
   declare(root);
@@ -41,6 +41,7 @@ void DefinitionReader::read(Definition& definition) {
   if (const YamlNode* node = reader_.need(root, "roles")) roles(*node);
   if (const YamlNode* node = root.find("flags")) flags(*node);
   if (const YamlNode* node = reader_.need(root, "start")) start(*node);
+  if (const YamlNode* node = root.find("schedule")) schedule(*node);
   if (const YamlNode* node = reader_.need(root, "states")) states(*node);
   if (const YamlNode* node = root.find("clocks")) clocks(*node);
   for (ActionDef& action : d_->actions) {  // which acts are worth doing more than once

@@ -65,6 +65,12 @@ class DefinitionReader {
   std::vector<Assignment> assignments(const YamlNode& node, int form);
   bool assignment(const YamlNode& value, int form, Assignment& out);
 
+  // schedule.cpp: when it is opened by itself
+  void schedule(const YamlNode& node);
+  void schedule_every(const YamlNode& node, Schedule& out);
+  void schedule_start(const YamlNode* node, const YamlNode& whole, Schedule& out);
+  json::value schedule_value(const YamlNode& node, const FormField& field);
+
   // resolve.cpp: names to indices, forms
   int find(const YamlNode& node, const Names& names, const char* code, const Text& noun);
   int role_index(const YamlNode& node);

@@ -70,6 +70,7 @@ void Engine::Impl::use(Library library) {
   std::unique_lock lock(gate);
   parts.library = std::move(library);
   digests = std::move(fresh);
+  unplan_slots();
   for (Installed& in : installed) connect_calendars(in);
 }
 

@@ -17,6 +17,7 @@ const char* Engine::schema() {
 Engine::Engine(EngineParts parts)
     : impl_(std::make_unique<Impl>(std::move(parts))), next_due_ms_(never_ms) {
   impl_->use(impl_->parts.library);
+  tell_next_due();
 }
 
 Engine::~Engine() = default;
@@ -61,6 +62,10 @@ void Engine::apply(const Entry& entry) {
     m.current[entry.name] = place;
     return;
   }
+  if (entry.kind == "case.schedule") {
+    m.apply_slot(entry);
+    return tell_next_due();
+  }
   Slot slot = m.slot_of(entry.case_id);
   if (entry.kind == "case.start") {
     if (slot != no_slot) return;  // a loaded slice has it
@@ -74,8 +79,13 @@ void Engine::apply(const Entry& entry) {
     if (c.closed && !was_closed) --m.open;
   }
   m.settle_timer(slot);
-  next_due_ms_.store(m.timers.empty() ? never_ms : m.timers.top().due_ms,
-                     std::memory_order_relaxed);
+  tell_next_due();
+}
+
+void Engine::tell_next_due() {
+  const Impl& m = *impl_;
+  std::int64_t due = m.timers.empty() ? never_ms : m.timers.top().due_ms;
+  next_due_ms_.store(std::min(due, m.next_slot_ms), std::memory_order_relaxed);
 }
 
 // ---- clocks
@@ -86,12 +96,20 @@ Decide Engine::tick(std::size_t count_max) {
     Impl& m = *impl_;
     Turn turn(m, draft);
     std::size_t fired = 0;
-    while (fired < count_max && !m.timers.empty() && m.timers.top().due_ms <= turn.now) {
-      Slot slot = m.timers.top().slot;
-      if (!turn.fire(slot)) break;
-      turn.follow(slot, false);
+    m.plan_slots();
+    while (fired < count_max) {
+      std::int64_t due = m.timers.empty() ? never_ms : m.timers.top().due_ms;
+      if (std::min(due, m.next_slot_ms) > turn.now) break;
+      if (m.next_slot_ms <= due) {
+        turn.open_scheduled();
+      } else {
+        Slot slot = m.timers.top().slot;
+        if (!turn.fire(slot)) break;
+        turn.follow(slot, false);
+      }
       ++fired;
     }
+    tell_next_due();
     return json::object{{"fired", static_cast<std::int64_t>(fired)}};
   };
 }
@@ -137,6 +155,7 @@ std::size_t Engine::run_due(Journal& journal) {
 Decide Engine::adopt(Library library) {
   return [this, library = std::move(library)](Draft&) -> Result<json::object> {
     impl_->use(library);
+    tell_next_due();
     return json::object{};
   };
 }

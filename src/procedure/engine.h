@@ -146,13 +146,20 @@ class Engine final : public State {
   Result<Decide> watch(By by, bool on);
 
   // ---- clocks.
-  // Fires at most `count_max` marks and limits that are due, in (due, case) order.
+  // Fires at most `count_max` marks and limits that are due, in (due, case) order, and opens what
+  // schedules are due.
   Decide tick(std::size_t count_max = 256);
   // Fires everything due through the journal in bounded vital commands by "clock"; how many.
   std::size_t run_due(Journal& journal);
   // One firing, by its key (case, clock or task, generation): does nothing when it is not due, or
   // was done before.
   Decide fire(std::string case_id, std::string clock, std::uint32_t generation);
+  // When a procedure's schedule opens it next and what it opened last (UTC ms; 0 = not yet, or
+  // never). Read inside journal.read(…). Nothing for a procedure without one.
+  struct Slots {
+    std::int64_t last_ms = 0, next_ms = 0;
+  };
+  std::optional<Slots> slots(std::string_view procedure) const;
   std::int64_t next_due_ms() const { return next_due_ms_.load(std::memory_order_relaxed); }
 
   // ---- definitions.
@@ -180,13 +187,15 @@ class Engine final : public State {
   // ---- State
   std::string_view prefix() const override { return "case"; }
   void apply(const Entry& entry) override;
-  int version() const override { return 1; }
+  int version() const override { return 2; }
   std::optional<std::string> save_slice(std::size_t i) const override;
   void load_slice(std::string_view bytes) override;
 
   struct Impl;
 
  private:
+  void tell_next_due();
+
   std::unique_ptr<Impl> impl_;
   std::atomic<std::int64_t> next_due_ms_;
 };

@@ -28,6 +28,17 @@ struct Engine::Impl {
   Timers timers;
   std::map<Name, std::vector<Slot>> series;  // "CL-2026" → slot by number - 1
   std::size_t open = 0;
+  // The last slot of each procedure that was ever scheduled, by its id: what entries say.
+  struct LastSlot {
+    std::int64_t slot_ms = 0;
+    std::uint64_t seq = 0;
+    bool opened = false;  // otherwise the schedule was only noticed at that time
+  };
+  std::map<std::string, LastSlot, std::less<>> slots;
+  // The next slot of each, derived; empty until `plan_slots`.
+  std::map<std::string, std::int64_t, std::less<>> upcoming;
+  bool slots_planned = false;
+  std::int64_t next_slot_ms = never_ms;  // the earliest; 0 while there is something to plan
   std::vector<Case> spare;  // copies to reuse
 
   const Case* find(std::string_view id) const {
@@ -67,6 +78,11 @@ struct Engine::Impl {
   std::uint16_t install(const std::string& name, const std::string& digest);
   void keep(Draft& draft, const Definition& definition, const std::string& digest) const;
   void connect_calendars(Installed& in) const;
+
+  // schedule.cpp
+  void apply_slot(const Entry& entry);
+  void unplan_slots();
+  void plan_slots();  // writer thread
 
   // engine.cpp
   Slot add(Case&& c);

@@ -16,13 +16,26 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kMark = "  | ";
 
+// Content that opens by itself would speak into every story: a schedule runs only where the story
+// brings its own file.
+std::string without_schedule(const std::string& text) {
+  std::string out;
+  bool inside = false;
+  std::stringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty() && line[0] != ' ' && line[0] != '#') inside = line.starts_with("schedule:");
+    if (!inside) out += line + "\n";
+  }
+  return out;
+}
+
 std::vector<std::pair<std::string, std::string>> content_files() {
   std::vector<std::pair<std::string, std::string>> out;
   for (const char* kind : {"procedures", "forms", "calendars"})
     for (const auto& e : fs::directory_iterator(fs::path(CW_SOURCE_DIR) / "content" / kind))
       if (e.path().extension() == ".yaml")
         out.emplace_back(std::string(kind) + "/" + e.path().filename().string(),
-                         *read_file(e.path().string()));
+                         without_schedule(*read_file(e.path().string())));
   return out;
 }
 
@@ -352,6 +365,10 @@ class Player {
       Result<Entry> parsed = Entry::parse(bytes);
       const Entry& e = *parsed;
       if (!e.kind.starts_with("case.") || e.kind == "case.adopt") continue;
+      if (e.kind == "case.schedule") {
+        say("schedule " + e.name + ": " + value(e.body));
+        continue;
+      }
       std::string line =
           named(e.case_id) + " " + e.kind.substr(5) + " " + e.name + " by " + e.actor;
       if (!e.basis.empty()) line += " (" + value(json::string(e.basis)) + ")";

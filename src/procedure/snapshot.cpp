@@ -1,5 +1,6 @@
-// Slices of a snapshot: 4,096 cases each, in the order of their start. A slice stands alone: it
-// carries the names and definitions it uses. Numbers are LEB128, signed ones zigzag.
+// Slices of a snapshot: one of what belongs to no case, then 4,096 cases each, in the order of
+// their start. A slice stands alone: it carries the names and definitions it uses. Numbers are
+// LEB128, signed ones zigzag.
 #include <map>
 
 #include "engine.h"
@@ -9,6 +10,7 @@ namespace cw {
 namespace {
 
 constexpr std::size_t kSliceCases = 4'096;
+const std::string kGlobals(1, '\0');  // no slice of cases begins so: it names a definition
 
 class Pack {
  public:
@@ -242,10 +244,29 @@ Case read_case(Reader& r) {
   return c;
 }
 
+// Slice 0 holds what belongs to no case.
+std::string save_globals(const Engine::Impl& m) {
+  Pack p;
+  p.number(m.slots.size());
+  for (const auto& [id, last] : m.slots)
+    p.text(id), p.integer(last.slot_ms), p.number(last.seq), p.number(last.opened);
+  return std::move(p.out);
+}
+
+void load_globals(Engine::Impl& m, std::string_view bytes) {
+  Unpack in(bytes);
+  for (std::size_t n = in.number(); n > 0; --n) {
+    Engine::Impl::LastSlot& last = m.slots[std::string(in.text())];
+    last.slot_ms = in.integer(), last.seq = in.number(), last.opened = in.number() != 0;
+  }
+  m.unplan_slots();
+}
+
 }  // namespace
 
 std::optional<std::string> Engine::save_slice(std::size_t i) const {
-  std::size_t from = i * kSliceCases, end = std::min(from + kSliceCases, impl_->cases.size());
+  if (i == 0) return kGlobals + save_globals(*impl_);
+  std::size_t from = (i - 1) * kSliceCases, end = std::min(from + kSliceCases, impl_->cases.size());
   if (from >= end) return std::nullopt;
   Writer w(*impl_);
   for (std::size_t at = from; at < end; ++at) write_case(w, impl_->cases[at]);
@@ -254,6 +275,7 @@ std::optional<std::string> Engine::save_slice(std::size_t i) const {
 
 void Engine::load_slice(std::string_view bytes) {
   Impl& m = *impl_;
+  if (bytes.starts_with(kGlobals)) return load_globals(m, bytes.substr(kGlobals.size()));
   Reader r{m, Unpack(bytes), {}, {}};
   for (std::size_t n = r.in.number(); n > 0; --n) {
     std::string name(r.in.text());
@@ -267,8 +289,7 @@ void Engine::load_slice(std::string_view bytes) {
     std::uint16_t place = m.cases[slot].definition;
     m.current[m.installed[place].name] = place;  // the latest case ran on the latest text
   }
-  next_due_ms_.store(m.timers.empty() ? never_ms : m.timers.top().due_ms,
-                     std::memory_order_relaxed);
+  tell_next_due();
 }
 
 }  // namespace cw

@@ -211,6 +211,7 @@ Result<Slot> Turn::start(const Filing& f) {
       int fact = d.fact(id);
       s.set_fact(fact, fact_value(d.facts[fact], value, m.names));
     }
+  if (f.set) s.assign(*f.set);
   if (f.form) s.take_form(d.start_form, *f.form);
 
   auto current = m.current.find(m.installed[fresh.definition].name);

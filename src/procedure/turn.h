@@ -16,6 +16,7 @@ struct Filing {
   Slot parent = no_slot;
   const json::object* form = nullptr;
   const json::object* facts = nullptr;
+  const std::vector<Assignment>* set = nullptr;
   std::string content;
 };
 
@@ -46,6 +47,8 @@ class Turn {
   void follow(Slot slot, bool overdue);
   // Fires the earliest timer of a case; false when none is due.
   bool fire(Slot slot);
+  // Opens the earliest schedule that is due; false when none is.
+  bool open_scheduled();
 
   json::object answer(Slot slot) const;
 

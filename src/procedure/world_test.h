@@ -69,6 +69,11 @@ class PeopleTable final : public Directory {
   bool is_org(std::string_view org) const override {
     return org == "org_cn" || org == "org_sh" || org == "org_bj";
   }
+  std::vector<std::string> orgs_of(std::string_view kind) const override {
+    if (kind == "root" || kind == "hq") return {"org_cn"};
+    if (kind == "centre") return {"org_sh", "org_bj"};
+    return {"org_cn", "org_sh", "org_bj"};
+  }
   bool within(std::string_view org, std::string_view ancestor) const override {
     return org == ancestor || ancestor == "org_cn";
   }
