@@ -44,8 +44,8 @@ struct Services {
   std::string version;                // of the program
   std::string ledger_folder;          // the published tiles
   OffsetClock* test_clock = nullptr;  // only in a server started for tests: may be pushed ahead
-  int sign_ins_per_minute = 30;  // of one address
-  int requests_per_second = 200;  // of one address, and three times as many in a burst
+  int sign_ins_per_minute = 30;       // of one address
+  int requests_per_second = 200;      // of one address, and three times as many in a burst
   Live* live = nullptr;               // set by the Api
 };
 
@@ -62,7 +62,8 @@ class Api {
   explicit Api(Services services);
   ~Api();
   void add_to(http::Router& router);
-  // For ServerOptions::gate: refuses an address that asks too fast, before any body is read.
+  // For ServerOptions::gate: refuses an address that asks too fast, and who brings no credential
+  // where one is needed, before any body is read.
   std::function<std::optional<http::Response>(http::Request&)> gate();
 
  private:

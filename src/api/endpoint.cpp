@@ -187,7 +187,8 @@ void Table::add(std::string method, std::string path, Spec spec, SchemaOf takes,
 struct Api::Impl {
   explicit Impl(Services services)
       : s(std::move(services)),
-        by_peer({.per_s = double(s.requests_per_second), .burst = 3.0 * s.requests_per_second}, s.clock),
+        by_peer({.per_s = double(s.requests_per_second), .burst = 3.0 * s.requests_per_second},
+                s.clock),
         sign_ins({.per_s = s.sign_ins_per_minute / 60.0, .burst = double(s.sign_ins_per_minute)},
                  s.clock),
         live(s) {
@@ -222,6 +223,10 @@ std::function<std::optional<http::Response>(http::Request&)> Api::gate() {
     int wait = impl->by_peer.take(request.peer);
     if (wait == 0 && request.method == "POST" && request.path == "/api/v1/session")
       wait = impl->sign_ins.take(request.peer);
+    // Who brings no credential at all is told before a byte of the body is read.
+    if (wait == 0 && request.route && request.route->options.access != "public" &&
+        !request.headers.has("Authorization") && !request.cookie(cookie_name(request)))
+      return http::problem_response(request, signed_out_problem());
     if (wait == 0) return std::nullopt;
     Problem p = problem(Refusal::too_many, "api.too-many",
                         {"请求过于频繁，请稍后重试", "Too many requests; try again later"});

@@ -1,5 +1,6 @@
 #include "live.h"
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -13,6 +14,7 @@ namespace {
 constexpr std::size_t kResumeMax = 5000;    // entries; more and the client starts anew
 constexpr std::int64_t kRightsMs = 30'000;  // how long a stream's rights are trusted
 constexpr std::size_t kBatch = 512;
+constexpr std::ptrdiff_t kStreamsOfOne = 16;  // tabs and devices of one person; the oldest goes
 
 // What one entry means to a console, and whose organisation must be readable to hear it.
 struct Told {
@@ -150,7 +152,14 @@ void Live::join(const Principal& who, std::shared_ptr<http::EventStream> stream,
     std::vector<std::shared_ptr<Impl::Listener>> one{listener};
     while (from < impl_->next && !one.empty()) from = impl_->deliver(from, one);
   }
-  impl_->listeners.push_back(std::move(listener));
+  auto mine = [&](const auto& l) { return l->who.actor == who.actor; };
+  auto& all = impl_->listeners;
+  if (std::count_if(all.begin(), all.end(), mine) >= kStreamsOfOne) {
+    auto oldest = std::find_if(all.begin(), all.end(), mine);
+    (*oldest)->stream->close();
+    all.erase(oldest);
+  }
+  all.push_back(std::move(listener));
 }
 
 void add_live(Table& t) {

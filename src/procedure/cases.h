@@ -238,7 +238,7 @@ class CaseList final : public Projector {
                                                                   const CaseFilter& filter);
 
   std::string_view name() const override { return "case_list"; }
-  int version() const override { return 2; }
+  int version() const override { return 3; }
   const char* schema() const override;
   void drop(Database& db) const override;
   void project(const Entry& entry, Database& db) override;

@@ -9,6 +9,10 @@ namespace cw {
 namespace {
 
 constexpr std::int64_t kNever = INT64_MAX;  // how rows store "no due time"
+constexpr std::int64_t kFewCases = 2000;
+constexpr const char* kRowFields =
+    "id,number,procedure,version,org,drill,state,level,starter,opened,updated,closed,due,seq,"
+    "content,flags,tasks_open";
 
 // A query grown clause by clause. Values are kept in a deque-like list that never moves.
 class Query {
@@ -48,17 +52,22 @@ std::string like_prefix(std::string_view prefix) {
   return out + "%";
 }
 
-void filter(Query& q, const CaseFilter& f) {
+// What case_tally is kept by.
+void tallied_filter(Query& q, const CaseFilter& f) {
+  q.where("TRUE");
   if (!f.every_org) q.any_of("org", f.orgs);
   if (f.open >= 0) q.where("closed=" + std::to_string(1 - f.open));
   if (f.drill >= 0) q.where("drill=" + std::to_string(f.drill));
   if (!f.procedures.empty()) q.any_of("procedure", f.procedures);
   if (!f.states.empty()) q.any_of("state", f.states);
+  if (!f.procedure_prefix.empty())
+    q.where("procedure LIKE " + q.value(like_prefix(f.procedure_prefix)) + " ESCAPE '\\'");
+}
+
+void rest_filter(Query& q, const CaseFilter& f) {
   if (!f.levels.empty()) q.any_of("level", f.levels);
   for (const std::string& flag : f.flags)
     q.where("instr(',' || flags, ',' || " + q.value(flag) + " || ',') > 0");
-  if (!f.procedure_prefix.empty())
-    q.where("procedure LIKE " + q.value(like_prefix(f.procedure_prefix)) + " ESCAPE '\\'");
   if (!f.number.empty()) q.where("number LIKE " + q.value(like_prefix(f.number)) + " ESCAPE '\\'");
   if (!f.starter.empty()) q.where("starter=" + q.value(f.starter));
   if (!f.subject.empty()) q.where("subject=" + q.value(f.subject));
@@ -104,6 +113,41 @@ CaseRow case_row(const Row& r) {
   return c;
 }
 
+// How many cases match what the tally is kept by: no page has more candidates.
+std::int64_t candidates(Database& db, const Query& q) {
+  std::int64_t n = 0;
+  std::function<void(const Row&)> each = [&](const Row& r) { n = r.integer(0); };
+  db.execute("SELECT coalesce(sum(n),0) FROM case_tally" + q.clauses(), q.params(), &each);
+  return n;
+}
+
+// The page's query; `tallied` is the part of its clauses that case_tally answers. Few candidates:
+// all of them, found by their kind. Many: the order's own index until the page is full, for open
+// and closed, real and drill apart, as the index begins with both. So a page reads some thousand
+// rows at most, whatever the number of cases.
+std::string page_query(const CaseFilter& f, const Query& q, const std::string& tallied, bool few,
+                       const std::string& column, bool down, std::size_t limit) {
+  std::string order = down ? " DESC" : "";
+  std::string tail =
+      " ORDER BY " + column + order + ",id" + order + " LIMIT " + std::to_string(limit + 1);
+  std::string fields = std::string("SELECT ") + kRowFields + ",CAST(" + column + " AS TEXT)";
+  if (few)
+    return fields + " FROM case_row INDEXED BY case_row_kind" + q.clauses() +
+           " AND (org,procedure,drill,closed,state) IN (SELECT org,procedure,drill,closed,state "
+           "FROM case_tally" +
+           tallied + " AND n>0)" + tail;
+  if (column == "number") return fields + " FROM case_row" + q.clauses() + tail;
+  std::string all;
+  for (int closed : {0, 1})
+    for (int drill : {0, 1})
+      if (f.open != closed && (f.drill < 0 || f.drill == drill))
+        all += std::string(all.empty() ? "" : " UNION ALL ") + "SELECT * FROM (" + fields +
+               " FROM case_row INDEXED BY case_row_" + column + q.clauses() +
+               " AND closed=" + std::to_string(closed) + " AND drill=" + std::to_string(drill) +
+               tail + ")";
+  return all + tail;
+}
+
 }  // namespace
 
 Result<CasePage> CaseList::find(Database& db, const CaseFilter& f) {
@@ -114,7 +158,10 @@ Result<CasePage> CaseList::find(Database& db, const CaseFilter& f) {
   if (column != "updated" && column != "opened" && column != "due" && column != "number")
     return invalid("list.sort", "/sort", {"不能按此排序", "Cannot sort by this"});
   Query q;
-  filter(q, f);
+  tallied_filter(q, f);
+  const std::string tallied = q.clauses();
+  bool few = candidates(db, q) <= kFewCases;
+  rest_filter(q, f);
   if (!f.cursor.empty()) {
     auto cursor = read_cursor(f.cursor);
     if (!cursor) return bad_cursor();
@@ -124,13 +171,7 @@ Result<CasePage> CaseList::find(Database& db, const CaseFilter& f) {
             ")");
   }
   std::size_t limit = std::clamp<std::size_t>(f.limit, 1, 200);
-  std::string order = down ? " DESC" : "";
-  std::string sql =
-      "SELECT "
-      "id,number,procedure,version,org,drill,state,level,starter,opened,updated,closed,due,seq,"
-      "content,flags,tasks_open,CAST(" +
-      column + " AS TEXT) FROM case_row" + q.clauses() + " ORDER BY " + column + order + ",id" +
-      order + " LIMIT " + std::to_string(limit + 1);
+  std::string sql = page_query(f, q, tallied, few, column, down, limit);
   std::string key;
   std::function<void(const Row&)> each = [&](const Row& r) {
     if (page.rows.size() == limit) {
@@ -226,7 +267,8 @@ std::vector<std::pair<std::string, std::int64_t>> CaseList::counts(Database& db,
   bool tallied = f.levels.empty() && f.flags.empty() && f.number.empty() && f.starter.empty() &&
                  f.subject.empty() && f.parent.empty() && f.due_before_ms == 0;
   Query q;
-  filter(q, f);
+  tallied_filter(q, f);
+  rest_filter(q, f);
   std::function<void(const Row&)> each = [&](const Row& r) {
     if (r.integer(1) > 0) out.emplace_back(r.text(0), r.integer(1));
   };

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "bench_service.h"
 #include "commands.h"
 #include "detect/cli.h"
 #include "http/client.h"
@@ -83,7 +84,7 @@ json::object bench_journal(std::size_t count) {
 
 }  // namespace
 
-int bench_main(const Words& words) {
+int bench_main(const Words& words, const std::filesystem::path& content) {
   Args args(words, {"json"});
   auto allowed = args.only({"json", "cases", "count", "corpus"});
   if (!allowed) return complain(allowed.problem()), 2;
@@ -104,6 +105,8 @@ int bench_main(const Words& words) {
     result = detect::bench_detect(args.get("corpus"));
   } else if (what == "http") {
     result = http::bench_http();
+    TemporaryFolder folder;
+    result["service"] = bench_service(static_cast<std::size_t>(*cases), folder.path, content);
   } else {
     std::cerr << "callwarden bench engine|journal|ledger|detect|http [--json] [--cases N] [--count "
                  "N] [--corpus DIR]\n";

@@ -17,7 +17,7 @@ int serve_main(const Words& words, const std::filesystem::path& content, const C
 // demo --data DIR [--listen HOST:PORT]; demo --once --data DIR: the main job, headless.
 int demo_main(const Words& words, const std::filesystem::path& content, const Console& console);
 // bench engine|journal|ledger|detect|http [--json] …
-int bench_main(const Words& words);
+int bench_main(const Words& words, const std::filesystem::path& content);
 
 // Prints a Problem with its fields to standard error in the language of LANG.
 void complain(const Problem& problem);

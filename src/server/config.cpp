@@ -16,6 +16,14 @@ Status take_text(const json::value& v, const std::string& pointer, std::string& 
   return done();
 }
 
+Status take_texts(const json::value& v, const std::string& pointer, std::vector<std::string>& out) {
+  if (!v.is_array() || v.get_array().size() > 64)
+    return wrong(pointer, {"应为最多 64 个文本的列表", "this must be a list of at most 64 texts"});
+  for (const json::value& one : v.get_array())
+    if (auto status = take_text(one, pointer, out.emplace_back()); !status) return status;
+  return done();
+}
+
 Status read_smtp(const json::object& o, SmtpOptions& smtp) {
   for (const auto& [key, v] : o) {
     std::string at = "/smtp/" + std::string(key);
@@ -83,6 +91,12 @@ Status read_config(const json::object& file, ServeConfig& into) {
       status = take_text(v, at, into.certificate_file);
     } else if (key == "key_file") {
       status = take_text(v, at, into.key_file);
+    } else if (key == "hosts") {
+      status = take_texts(v, at, into.http.hosts);
+    } else if (key == "trusted_proxies") {
+      status = take_texts(v, at, into.http.trusted_proxies);
+    } else if (key == "certificate_names") {
+      status = take_texts(v, at, into.certificate_names);
     } else if (key == "smtp" && v.is_object()) {
       status = read_smtp(v.get_object(), into.installation.notify.smtp.emplace());
     } else if (key == "webhooks_to_loopback" && v.is_bool()) {

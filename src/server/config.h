@@ -14,6 +14,7 @@ struct ServeConfig {
   http::ServerOptions http;
   bool tls = false;
   std::string certificate_file, key_file;
+  std::vector<std::string> certificate_names;  // of a self-signed one, beside localhost
 };
 
 // Reads the members of `file`; unknown ones are refused by name ("/smtp/port").

@@ -273,8 +273,7 @@ Status Installation::serve(http::ServerOptions options, std::vector<http::Asset>
   m.api = std::make_unique<api::Api>(
       api::Services{*m.journal, *m.views, *m.sealed, *m.identity, *m.engine, *m.alerts, *m.watch,
                     *m.ledger, *m.notify, m.clock, m.random, m.options.version, ledger_folder(),
-                    test_clock, test_clock ? 10'000 : 30,
-                                                test_clock ? 10'000 : 200});
+                    test_clock, test_clock ? 10'000 : 30, test_clock ? 10'000 : 200});
   http::Router router;
   m.api->add_to(router);
   if (!console.empty()) router.fallback(http::static_files(std::move(console)));

@@ -1,6 +1,7 @@
 // callwarden: the server and its tools in one binary.
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <span>
@@ -10,6 +11,7 @@
 #include "calendar/calendar.h"
 #include "commands.h"
 #include "detect/cli.h"
+#include "help.h"
 #include "language/definition.h"
 #include "ledger/cli.h"
 
@@ -35,24 +37,17 @@ std::filesystem::path content_folder() {
   return "content";
 }
 
-int usage() {
-  std::cerr
-      << "callwarden " CW_VERSION
-         "\n"
-         "  serve --data DIR [--listen HOST:PORT] [--config FILE]   run the server\n"
-         "  demo --data DIR [--listen HOST:PORT] | --once           a believable call centre\n"
-         "  ledger verify|prove|export|witness …                    the record, checked offline\n"
-         "  procedure check FILE…                                   mistakes with line and column\n"
-         "  calendar due --calendar ID --from TIME --add SPAN       working time explained\n"
-         "  rules check|test|replay …                               detection rules\n"
-         "  bench engine|journal|ledger|detect|http [--json]        figures beside their "
-         "baselines\n"
-         "  openapi                                                 the API's document\n"
-         "  version\n";
-  return 2;
+// Asked for: to standard output, 0. By mistake: to standard error, 2.
+int usage(const std::string& command, bool asked) {
+  (asked ? std::cout : std::cerr) << cw::usage_of(command, cw::speaks_english());
+  return asked ? 0 : 2;
 }
 
 int run(const std::string& command, const std::vector<std::string>& rest, int argc, char** argv) {
+  if (command == "help" || command == "--help" || command == "-h")
+    return usage(rest.empty() ? "" : rest[0], true);
+  bool asks = std::find(rest.begin(), rest.end(), "--help") != rest.end();
+  if (asks && command != "ledger") return usage(command, true);
   if (command == "serve") return cw::serve_main(rest, content_folder(), cw::console_assets());
   if (command == "demo") return cw::demo_main(rest, content_folder(), cw::console_assets());
   if (command == "ledger") return cw::ledger_main(argc - 1, argv + 1);
@@ -63,17 +58,17 @@ int run(const std::string& command, const std::vector<std::string>& rest, int ar
   if (command == "procedure" && !rest.empty() && rest[0] == "check")
     return cw::procedure_check_main(std::span(rest).subspan(1), content_folder(), std::cout,
                                     std::cerr);
-  if (command == "bench") return cw::bench_main(rest);
+  if (command == "bench") return cw::bench_main(rest, content_folder());
   if (command == "openapi") return std::cout << cw::api::api_document(), 0;
   if (command == "version" || command == "--version")
     return std::cout << "callwarden " CW_VERSION "\n", 0;
-  return usage();
+  return usage(command, false);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return usage();
+  if (argc < 2) return usage("", false);
   try {
     return run(argv[1], std::vector<std::string>(argv + 2, argv + argc), argc, argv);
   } catch (const std::exception& e) {

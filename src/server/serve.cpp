@@ -67,6 +67,8 @@ Result<ServeConfig> serve_config(const Args& args, const std::filesystem::path& 
                                                            : config.certificate_file;
     tls.key_file =
         config.key_file.empty() ? config.installation.data + "/tls.key" : config.key_file;
+    tls.names.insert(tls.names.end(), config.certificate_names.begin(),
+                     config.certificate_names.end());
     config.http.tls = tls;
   }
   return config;
@@ -84,7 +86,7 @@ int serve_main(const Words& words, const std::filesystem::path& content, const C
   // Before any thread, so that only sigwait below gets them.
   sigset_t ends;
   sigemptyset(&ends);
-  for (int s : {SIGTERM, SIGINT}) sigaddset(&ends, s);
+  for (int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ends, s);
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
@@ -111,7 +113,14 @@ int serve_main(const Words& words, const std::filesystem::path& content, const C
               << std::endl;
   }
   int signal_number = 0;
-  sigwait(&ends, &signal_number);
+  while (sigwait(&ends, &signal_number) == 0 && signal_number == SIGHUP) {
+    if (!tls) continue;
+    auto reloaded = installation.server()->reload_tls();
+    if (reloaded)
+      log_info("server", "read the certificate again");
+    else
+      log_error("server", "the certificate stays as it was: {}", reloaded.problem().text.en);
+  }
   log_info("server", "stopping on signal {}", signal_number);
   installation.stop();
   return 0;

@@ -1,0 +1,96 @@
+#include "help.h"
+
+#include <algorithm>
+
+namespace cw {
+namespace {
+
+struct CommandHelp {
+  const char *name, *use;
+  const char *zh, *en;                  // one line for the list
+  const char *options_zh, *options_en;  // below the use; may be empty
+};
+
+constexpr CommandHelp kCommands[] = {
+    {"serve", "serve --data DIR [--listen HOST:PORT] [--config FILE]", "运行服务", "run the server",
+     "  --data DIR          数据目录，不存在时新建\n"
+     "  --listen HOST:PORT  监听地址，默认 127.0.0.1:8420；回环地址用 HTTP，其他一律用 TLS\n"
+     "  --config FILE       配置文件，默认 DIR/callwarden.json（docs/formats/config.md）\n"
+     "  --origin NAME       审计链名称，首次启动时选定，不能更改\n"
+     "  --tls-cert FILE     证书（PEM）；省略时自签一张\n"
+     "  --tls-key FILE      私钥（PEM，权限 0600）；续期后发送 SIGHUP 重新读取\n"
+     "  --reserve-mib N     预留的磁盘空间，1–4096，默认 32；磁盘写满时靠它继续\n"
+     "  --test-clock        允许测试把时钟拨快；正式环境不要使用\n"
+     "  --no-sync           不等待落盘；只用于证明故障测试能看见丢失\n"
+     "环境变量：CALLWARDEN_CONTENT 内容目录；CALLWARDEN_LANG=zh|en 提示语言\n",
+     "  --data DIR          the data folder; made when there is none\n"
+     "  --listen HOST:PORT  default 127.0.0.1:8420; loopback is plain HTTP, anything else TLS\n"
+     "  --config FILE       default DIR/callwarden.json (docs/formats/config.md)\n"
+     "  --origin NAME       the ledger's name, chosen at the first start and for ever\n"
+     "  --tls-cert FILE     certificate (PEM); without it a self-signed one is made\n"
+     "  --tls-key FILE      its key (PEM, mode 0600); SIGHUP reads both again after a renewal\n"
+     "  --reserve-mib N     disk space kept free, 1–4096, default 32; it survives a full disk\n"
+     "  --test-clock        lets a test push the clock ahead; never in production\n"
+     "  --no-sync           answers before the disk has it; only to show that a harness sees\n"
+     "Environment: CALLWARDEN_CONTENT, the content folder; CALLWARDEN_LANG=zh|en\n"},
+    {"demo", "demo --data DIR [--listen HOST:PORT] | --once", "可信的示范呼叫中心",
+     "a believable call centre",
+     "  --once              不开网页，在虚拟时钟下跑完主流程；每一步都成立才返回 0\n"
+     "  --listen HOST:PORT  默认 127.0.0.1:8420\n"
+     "  --syslog-port N     电话系统日志的 UDP 端口，默认 5514；0 由系统选择\n"
+     "  --password TEXT     示范账号的密码；省略时随机生成并打印\n"
+     "  --test-clock        允许测试把时钟拨快\n",
+     "  --once              headless, under a virtual clock; 0 only when every step happened\n"
+     "  --listen HOST:PORT  default 127.0.0.1:8420\n"
+     "  --syslog-port N     UDP port for the telephone system's log, default 5514; 0: any\n"
+     "  --password TEXT     of the demo's accounts; made and printed when left out\n"
+     "  --test-clock        lets a test push the clock ahead\n"},
+    {"ledger", "ledger verify|prove|export|witness …", "离线核验记录",
+     "the record, checked offline", "", ""},
+    {"procedure", "procedure check [--json] [--lang zh|en] FILE…", "指出流程文件的错误及行列",
+     "mistakes with line and column",
+     "  FILE  流程、表单、日历或整个目录中的文件；返回 0 无错误，1 有错误，2 用法不对或读不到\n",
+     "  FILE  procedures, forms and calendars; returns 0: no mistake, 1: mistakes, 2: wrong use\n"},
+    {"calendar", "calendar due --calendar ID --from TIME --add SPAN [--json]", "逐段解释工作时间",
+     "working time explained",
+     "  --from TIME  2026-02-13T17:30（该日历的时区），或带时差的 RFC 3339\n"
+     "  --add SPAN   15m、8h（开放时间）、5wd（工作日）、30d（自然日）\n",
+     "  --from TIME  2026-02-13T17:30 in the calendar's zone, or RFC 3339 with an offset\n"
+     "  --add SPAN   15m, 8h (open time), 5wd (workdays), 30d (natural days)\n"},
+    {"rules", "rules check|test|replay …", "检测规则", "detection rules",
+     "  check [--json] PATH…      每条规则：已编译、降级或拒绝及原因\n"
+     "  test [--json] PATH…       必须命中与不得命中的样例\n"
+     "  replay PATH… --events FILE|-  用规则重放逐行 JSON 事件：命中次数与对象\n",
+     "  check [--json] PATH…      each rule: compiled, degraded or rejected with the reason\n"
+     "  test [--json] PATH…       what must fire and what must not\n"
+     "  replay PATH… --events FILE|-  the rules over JSON lines: counts and entities\n"},
+    {"bench", "bench engine|journal|ledger|detect|http [--json]", "性能数字及同场基准",
+     "figures beside their baselines",
+     "  --cases N     engine、http：案件数，默认 100000\n"
+     "  --count N     journal、ledger：条目数，默认 200000\n"
+     "  --corpus DIR  detect：规则与事件样本目录\n",
+     "  --cases N     engine, http: how many cases, default 100000\n"
+     "  --count N     journal, ledger: how many entries, default 200000\n"
+     "  --corpus DIR  detect: a folder of rules and events\n"},
+    {"openapi", "openapi", "打印接口文档", "the API's document", "", ""},
+    {"version", "version", "版本", "which version this is", "", ""},
+};
+
+}  // namespace
+
+std::string usage_of(std::string_view command, bool english) {
+  for (const auto& c : kCommands)
+    if (command == c.name)
+      return std::string(english ? "usage: callwarden " : "用法：callwarden ") + c.use + "\n" +
+             (english ? c.options_en : c.options_zh);
+  std::string out = "callwarden " CW_VERSION "\n";
+  for (const auto& c : kCommands) {
+    std::string use = std::string("  ") + c.use;
+    use.resize(std::max<std::size_t>(use.size() + 2, 62), ' ');
+    out += use + (english ? c.en : c.zh) + "\n";
+  }
+  return out + (english ? "callwarden help COMMAND tells its options.\n"
+                        : "callwarden help 命令：说明该命令的选项。\n");
+}
+
+}  // namespace cw
