@@ -175,7 +175,7 @@ std::optional<json::value> Sketch::form_list(const Effect& effect) {
   const std::string& field = d.forms[effect.form].form->fields[effect.field].name;
   if (form == effect.form && filled) {
     const json::value* list = filled->if_contains(field);
-    return list ? std::optional(*list) : std::nullopt;
+    return list ? *list : json::value(json::array());  // left empty: nothing to open
   }
   if (!c.rare) return std::nullopt;
   for (const LatestForm& f : c.rare->forms) {
@@ -185,12 +185,12 @@ std::optional<json::value> Sketch::form_list(const Effect& effect) {
     auto parsed = parse_json(*text, {.size_max = 8 << 20});
     if (!parsed || !parsed->is_object()) return std::nullopt;
     const json::value* list = parsed->as_object().if_contains(field);
-    return list ? std::optional(*list) : std::nullopt;
+    return list ? *list : json::value(json::array());  // left empty: nothing to open
   }
   return std::nullopt;
 }
 
-// One child, or one per item of a list. Where the list was erased meanwhile, one child without a
+// One child, or one per item of a list. Where the form was erased meanwhile, one child without a
 // form is opened, so that the work is not lost with it.
 void Sketch::open_children(const Effect& effect) {
   auto add = [&](std::optional<json::object> child_form) {
@@ -396,9 +396,17 @@ void Sketch::enter(int state) {
                     .clock = k->clock,
                     .phase = ClockPhase::still};
   }
-  // A stay is a new round: what is needed in it is needed anew.
-  for (int i : d.states[state].tasks)
-    if (needed(i)) open_task(i);
+  // A stay is a new round: what is needed in it is needed anew, and what was done in an earlier one
+  // does not answer for what this one may come to need.
+  for (int i : d.states[state].tasks) {
+    if (needed(i)) {
+      open_task(i);
+    } else if (TaskState* t = c.task(i); t && t->phase == TaskPhase::done) {
+      t->phase = TaskPhase::withdrawn;
+      t->why = Why::condition;
+      t->done_ms = 0;
+    }
+  }
   run(d.states[state].enter);
   moment(Moment::Kind::state, state);
   settle();
