@@ -332,6 +332,9 @@ class Library {
   }
   const Calendars& calendars() const { return calendars_; }
   Surroundings surroundings() const;  // borrows this library
+  // A library of one definition (this library's, or another version of it) and what it opens, with
+  // all forms and calendars.
+  Library around(std::shared_ptr<const Definition> definition) const;
 
  private:
   std::map<std::string, std::shared_ptr<const Definition>, std::less<>> procedures_;

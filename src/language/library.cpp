@@ -100,6 +100,41 @@ std::shared_ptr<const Calendar> Library::calendar(std::string_view id) const {
   return calendars_.find(id);
 }
 
+namespace {
+
+void opened_by(const std::vector<Effect>& effects, std::set<std::string>& out) {
+  for (const Effect& e : effects)
+    if (e.kind == Effect::Kind::open) out.insert(e.procedure);
+}
+
+std::set<std::string> opened_by(const Definition& d) {
+  std::set<std::string> out;
+  for (const StateDef& s : d.states) opened_by(s.enter, out);
+  for (const TaskDef& t : d.tasks) opened_by(t.late, out), opened_by(t.effects, out);
+  for (const ActionDef& a : d.actions) opened_by(a.effects, out);
+  for (const ClockDef& k : d.clocks)
+    for (const Mark& m : k.marks) opened_by(m.effects, out);
+  return out;
+}
+
+}  // namespace
+
+Library Library::around(std::shared_ptr<const Definition> definition) const {
+  Library out;
+  out.start_forms_ = start_forms_;
+  out.forms_ = forms_;
+  out.calendars_ = calendars_;
+  std::vector<std::shared_ptr<const Definition>> left{std::move(definition)};
+  while (!left.empty()) {
+    const std::shared_ptr<const Definition> d = left.back();
+    left.pop_back();
+    if (!out.procedures_.emplace(d->id, d).second) continue;
+    for (const std::string& id : opened_by(*d))
+      if (auto child = procedure(id)) left.push_back(std::move(child));
+  }
+  return out;
+}
+
 Surroundings Library::surroundings() const {
   Surroundings around;
   around.form = [this](std::string_view id) { return form(id); };
