@@ -1,6 +1,6 @@
 import { effectScope } from "vue";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { handle, useKeys } from "./keys";
+import { handle, sendKey, useKeys } from "./keys";
 
 let scope = effectScope();
 const press = (code: string, init: KeyboardEventInit & { keyCode?: number } = {}, target: HTMLElement = document.body) => {
@@ -77,5 +77,18 @@ describe("keys", () => {
     const run = bind("KeyA");
     press("KeyA", { ctrlKey: true });
     expect(run).not.toHaveBeenCalled();
+  });
+});
+
+describe("Ctrl+Enter", () => {
+  it("sends, but not while an input method composes", () => {
+    const send = vi.fn(), key = sendKey(send);
+    const enter = (more: KeyboardEventInit): void => key(new KeyboardEvent("keydown", { code: "Enter", cancelable: true, ...more }));
+    enter({});
+    enter({ ctrlKey: true, isComposing: true });
+    expect(send).not.toHaveBeenCalled();
+    enter({ ctrlKey: true });
+    enter({ metaKey: true, code: "NumpadEnter" });
+    expect(send).toHaveBeenCalledTimes(2);
   });
 });

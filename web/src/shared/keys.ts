@@ -21,6 +21,17 @@ export function spell(event: KeyboardEvent): string {
   return out;
 }
 
+// Whether a key belongs to an input method. keyCode 229: Chrome marks so what one swallows, even
+// outside composition events.
+export const composing = (event: KeyboardEvent): boolean => event.isComposing || event.keyCode === 229;
+
+// Ctrl+Enter (⌘ Enter) sends a form from any of its fields.
+export const sendKey = (send: () => void) => (event: KeyboardEvent): void => {
+  if (!/^(Numpad)?Enter$/.test(event.code) || !(event.ctrlKey || event.metaKey) || composing(event)) return;
+  event.preventDefault();
+  send();
+};
+
 let prefix = "", prefixAt = 0;  // "KeyG" waits a second for what follows
 
 function typing(target: EventTarget | null): boolean {
@@ -31,8 +42,7 @@ function typing(target: EventTarget | null): boolean {
 }
 
 export function handle(event: KeyboardEvent): boolean {
-  // keyCode 229: Chrome marks keys that an input method swallows even outside composition events
-  if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return false;
+  if (composing(event) || event.defaultPrevented) return false;
   const code = spell(event);
   const inDialog = document.querySelector("[role=dialog],[role=menu],[role=listbox][data-state=open]") !== null;
   const inField = typing(event.target);

@@ -36,9 +36,13 @@ function lost(at: number, tries: number): void {
   live.on = false;
   live.tries = tries;
 }
+// What an event makes old: read anew when it is next looked at. What is on the screen says so itself.
+const ages: Record<string, string[]> = { case: ["case", "cases", "entries", "ledger"], alert: ["alert", "alerts", "entries"], notice: ["notices"], entry: ["entries", "ledger"] };
+
 function take(event: LiveEvent): void {
   alive();
   learnNow(event.data.now_ms);
+  for (const key of ages[event.type] ?? []) void queries.invalidateQueries({ queryKey: [key], refetchType: "none" });
   if (event.type === "reset") void queries.invalidateQueries();
   for (const f of [...listeners]) f(event);
 }

@@ -44,7 +44,7 @@ export function useAct(record: ComputedRef<CaseRecord | undefined>) {
   const client = useQueryClient();
   const busy = ref("");
   const error = ref<unknown>(null);
-  async function run(name: string, path: string, body: unknown, receipt: string, o: Options = {}): Promise<Did | null> {
+  async function run(name: string, path: string, body: unknown, receipt: string, o: Options & { then?: () => void } = {}): Promise<Did | null> {
     const r = record.value;
     if (!r || busy.value) return null;
     busy.value = name;
@@ -52,6 +52,7 @@ export function useAct(record: ComputedRef<CaseRecord | undefined>) {
     try {
       const did = await post<Did>(`/cases/${r.brief.id}${path}`, body, o);
       toast(did.approval ? t("record.askedApproval") : receipt, { seq: did.seq });
+      o.then?.();  // before the record is read anew: what was done may no longer be on the screen
       return did;
     } catch (e) {
       error.value = e;

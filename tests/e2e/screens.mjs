@@ -1,0 +1,54 @@
+// Every screen in both languages, light and dark, at a desk and on a phone: it fits, axe finds
+// nothing serious, and CALLWARDEN_SCREENS keeps a picture of it.
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { check } from "./stage.mjs";
+
+const folder = process.env.CALLWARDEN_SCREENS;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+// All looks when pictures are wanted; each screen in each language, theme and size otherwise.
+const looks = [["zh", "light", "desktop"], ["en", "dark", "desktop"], ["zh", "light", "phone"], ["en", "dark", "phone"],
+  ...(process.env.CALLWARDEN_LOOKS === "all" ? [["zh", "dark", "desktop"], ["en", "light", "desktop"], ["zh", "dark", "phone"], ["en", "light", "phone"]] : [])];
+
+async function serious(page) {
+  // The page's own policy allows no foreign script; these contexts alone pass it by, for axe.
+  await page.evaluate(axe);
+  const result = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa"] }));
+  return result.violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id} (${v.nodes[0].target})`);
+}
+
+export const screensStory = (stage) => async (who, caseId) => {
+  const own = !who;
+  who ??= await stage.person("wang");
+  caseId ??= (await who.get("/cases?prefix=plan.&limit=1")).items[0].id;
+  const alertId = (await who.get("/alerts?state=open,taken,promoted&limit=1")).items[0]?.id ?? "";
+  const pages = { workbench: "/", incidents: "/incidents", record: `/incidents/${caseId}`, warroom: `/war/${caseId}`, alerts: `/alerts/${alertId}`,
+    procedures: "/procedures", procedure: "/procedures/plan.system-attack", ledger: "/ledger?entry=12", people: "/people", posts: "/people/posts", roles: "/people/roles",
+    notices: "/notices", report: "/report", form: "/report?procedure=plan.system-attack", account: "/account", nowhere: "/nowhere" };
+  if (folder) mkdirSync(folder, { recursive: true });
+  const state = await who.context.storageState();
+  for (const [lang, scheme, device] of looks) {
+    await who.call("PUT", "/session/lang", { lang });
+    const context = await stage.browser.newContext({ storageState: state, bypassCSP: true, colorScheme: scheme, locale: lang === "zh" ? "zh-CN" : "en-US",
+      viewport: device === "phone" ? { width: 390, height: 844 } : { width: 1366, height: 768 } });
+    const page = await context.newPage();
+    page.on("pageerror", (e) => check(`no script error (${lang})`, false, String(e)));
+    const wrong = [];
+    for (const [name, path] of Object.entries(pages)) {
+      await page.goto(stage.base + path);
+      await page.locator("main#main").waitFor();
+      await page.waitForFunction(() => !document.querySelector(".bones") && document.querySelector("#main").children.length > 0);
+      await page.waitForTimeout(200);
+      if (await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth + 1)) wrong.push(`${name} is wider than the screen`);
+      if (await page.evaluate(() => /undefined|\[object|NaN|\bnull\b/.test(document.querySelector("#main").innerText))) wrong.push(`${name} shows what no one meant`);
+      const found = await serious(page);
+      if (found.length) wrong.push(`${name}: ${found.join("; ")}`);
+      if (folder) await page.screenshot({ path: join(folder, `${name}-${lang}-${scheme}-${device}.png`) });
+    }
+    check(`every screen fits and axe finds nothing serious: ${lang}, ${scheme}, ${device}`, wrong.length === 0, wrong.join(" | "));
+    await context.close();
+  }
+  await who.call("PUT", "/session/lang", { lang: "zh" });
+  if (own) await who.context.close();
+};
