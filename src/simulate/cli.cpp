@@ -1,0 +1,146 @@
+// `callwarden procedure simulate`.
+#include <charconv>
+#include <fstream>
+#include <ostream>
+#include <sstream>
+
+#include "simulate/simulate.h"
+
+namespace cw {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Words {
+  std::vector<std::string> files;
+  std::string roster, pace, lang;
+  bool json = false;
+  SimulationOptions options;
+};
+
+template <typename N>
+bool number(const std::string& text, N& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+std::optional<Words> read_words(std::span<const std::string> args) {
+  Words w;
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const std::string& a = args[i];
+    if (a == "--json") {
+      w.json = true;
+    } else if (!a.starts_with("--")) {
+      w.files.push_back(a);
+    } else if (++i >= args.size()) {
+      return std::nullopt;
+    } else if (a == "--runs"        ? number(args[i], w.options.runs)
+               : a == "--seed"      ? number(args[i], w.options.seed)
+               : a == "--threshold" ? number(args[i], w.options.threshold)
+                                    : false) {
+    } else if (a == "--roster") {
+      w.roster = args[i];
+    } else if (a == "--pace") {
+      w.pace = args[i];
+    } else if (a == "--lang" && (args[i] == "zh" || args[i] == "en")) {
+      w.lang = args[i];
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (w.files.empty()) return std::nullopt;
+  return w;
+}
+
+std::optional<std::string> simulated_text(const std::string& path, std::ostream& err) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in || !fs::is_regular_file(path)) {
+    err << path << ": 无法读取 / cannot be read\n";
+    return std::nullopt;
+  }
+  std::ostringstream all;
+  all << in.rdbuf();
+  return all.str();
+}
+
+// A definition's forms: beside it, then in the content.
+std::shared_ptr<const Definition> read_beside(const Library& library, const std::string& path,
+                                              const std::string& text,
+                                              std::vector<Mistake>& mistakes) {
+  Surroundings around = library.surroundings();
+  around.form = [&](std::string_view id) -> std::shared_ptr<const Form> {
+    for (const char* place : {"forms", "../forms"}) {
+      const fs::path file = fs::path(path).parent_path() / place / (std::string(id) + ".yaml");
+      std::ifstream in(file, std::ios::binary);
+      if (!in) continue;
+      std::ostringstream all;
+      all << in.rdbuf();
+      return read_form(all.str(), file.string(), mistakes);
+    }
+    return library.form(id);
+  };
+  return read_definition(text, path, around, mistakes);
+}
+
+int told(const std::vector<Mistake>& mistakes, std::ostream& err) {
+  for (const Mistake& m : mistakes) err << describe(m, "zh") << " / " << m.text.en << "\n";
+  return 2;
+}
+
+}  // namespace
+
+int procedure_simulate_main(std::span<const std::string> args, const fs::path& content,
+                            std::ostream& out, std::ostream& err) {
+  std::optional<Words> words = read_words(args);
+  if (!words) {
+    err << "usage: callwarden procedure simulate FILE... [--runs N] [--roster FILE] [--pace FILE]\n"
+           "         [--seed N] [--threshold PERCENT] [--json] [--lang zh|en]\n";
+    return 2;
+  }
+  std::vector<Mistake> of_content, mistakes;
+  const Library library =
+      fs::is_directory(content) ? Library::load(content, of_content) : Library();
+  const SimulationFolder folder = SimulationFolder::load(content, mistakes);
+  words->options.roster = folder.roster;
+  std::shared_ptr<const Pace> given;
+  if (!words->roster.empty()) {
+    auto text = simulated_text(words->roster, err);
+    if (!text) return 2;
+    words->options.roster = Staffing::read(*text, words->roster, mistakes);
+  }
+  if (!words->pace.empty()) {
+    auto text = simulated_text(words->pace, err);
+    if (!text) return 2;
+    given = read_pace(*text, words->pace, mistakes);
+  }
+  if (!mistakes.empty()) return told(mistakes, err);
+  bool pass = true;
+  json::array reports;
+  for (const std::string& file : words->files) {
+    auto text = simulated_text(file, err);
+    if (!text) return 2;
+    auto definition = read_beside(library, file, *text, mistakes);
+    if (!definition) return told(mistakes, err);
+    SimulationOptions options = words->options;
+    auto pace = folder.paces.find(definition->id);
+    options.pace = given ? given : pace == folder.paces.end() ? nullptr : pace->second;
+    Result<SimulationReport> report = simulate(library, *definition, options);
+    if (!report) {
+      err << report.problem().text.zh << " / " << report.problem().text.en << "\n";
+      return 2;
+    }
+    pass &= report->pass;
+    if (words->json)
+      reports.push_back(to_json(*report));
+    else {
+      if (words->lang != "en") out << to_text(*report, "zh");
+      if (words->lang != "zh") out << to_text(*report, "en");
+    }
+  }
+  if (words->json)
+    out << json::serialize(reports.size() == 1 ? reports[0] : json::value(std::move(reports)))
+        << "\n";
+  return pass ? 0 : 1;
+}
+
+}  // namespace cw
