@@ -94,6 +94,11 @@ std::vector<std::string> Identity::post_people(std::string_view post, std::strin
   return p == nullptr ? std::vector<std::string>() : impl_->acting(*p);
 }
 
+std::string Identity::post_org(std::string_view post, std::string_view org) const {
+  const Post* p = impl_->acting_post(post, org);
+  return p == nullptr ? std::string() : p->org;
+}
+
 std::string Identity::team_basis(std::string_view person, std::string_view team,
                                  std::string_view org) const {
   if (!impl_->active(person)) return {};

@@ -38,8 +38,9 @@ enum class Permission : std::uint8_t {
   case_read, case_start, case_act, alert_read, alert_triage, signals_write, logs_read, rules_manage,
   procedures_manage, ledger_read, ledger_export, audit_read, people_read, people_manage,
   posts_manage, roles_manage, tokens_manage, outbox_manage, wall_read, system_read, system_manage,
+  roster_read, roster_manage,
 };
-inline constexpr std::size_t permission_count = 21;
+inline constexpr std::size_t permission_count = 23;
 
 struct PermissionInfo {
   Permission id;
@@ -235,6 +236,8 @@ class Identity final : public State, public Directory {
   std::string queue_basis(std::string_view person, std::string_view procedure, std::string_view org) const override;
   std::string chief_post(std::string_view level, std::string_view org) const override;
   std::vector<std::string> post_people(std::string_view post, std::string_view org) const override;
+  // The organisation, `org` or above, whose post that is: where somebody acts now; "" if nowhere.
+  std::string post_org(std::string_view post, std::string_view org) const;
   std::vector<std::string> team_people(std::string_view team, std::string_view org) const override;
   std::vector<std::string> queue_people(std::string_view procedure, std::string_view org) const override;
   bool is_active_person(std::string_view person) const override;

@@ -58,7 +58,8 @@ struct NotifyOptions {
 // (about, seq, name, people) is the deduplication key: the same is told once, however often said.
 struct Message {
   std::string about;             // mark, task_late, flag, command, approval, assigned, effect,
-                                 // sending, alert, source_silent, test
+                                 // sending, alert, source_silent, duty_call, duty_gap,
+                                 // duty_not_ready, handover_due, test
   std::uint64_t seq = 0;         // the entry that caused it
   std::string name;              // of the clock, task, flag, … it is about
   std::string case_id, number, procedure, org;

@@ -1,0 +1,53 @@
+#include "duty_directory.h"
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "definition.h"
+
+namespace cw {
+
+// The roster's people, unless a nearer organisation has somebody of its own in the post.
+std::optional<Roster::Duty> DutyDirectory::duty(std::string_view post, std::string_view org) const {
+  auto found = roster_.on_duty(post, org, clock_.now_ms());
+  if (!found) return std::nullopt;
+  const std::string own = identity_.post_org(post, org);
+  if (!own.empty() && own != found->org && identity_.within(own, found->org)) return std::nullopt;
+  return found;
+}
+
+std::string DutyDirectory::post_basis(std::string_view person, std::string_view post,
+                                      std::string_view org) const {
+  const auto on = duty(post, org);
+  if (!on) return identity_.post_basis(person, post, org);
+  const bool is = std::find(on->people.begin(), on->people.end(), person) != on->people.end();
+  return is ? "duty:" + std::string(post) : std::string();
+}
+
+std::vector<std::string> DutyDirectory::post_people(std::string_view post,
+                                                    std::string_view org) const {
+  auto on = duty(post, org);
+  return on ? std::move(on->people) : identity_.post_people(post, org);
+}
+
+std::map<std::string, std::string> roster_templates(const std::filesystem::path& content,
+                                                    std::vector<Mistake>& mistakes) {
+  std::map<std::string, std::string> out;
+  const std::filesystem::path folder = content / "rosters";
+  if (!std::filesystem::is_directory(folder)) return out;
+  std::set<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().extension() == ".yaml") paths.insert(entry.path());
+  for (const auto& path : paths) {
+    std::ifstream in(path, std::ios::binary);
+    std::stringstream text;
+    text << in.rdbuf();
+    if (auto d = read_roster(text.str(), path.filename().string(), mistakes))
+      out[d->id] = d->source;
+  }
+  return out;
+}
+
+}  // namespace cw
