@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 #include "base/clock.h"
+#include "cacao/cacao.h"
 #include "calendar/calendar.h"
 #include "commands.h"
 #include "detect/cli.h"
@@ -58,6 +59,12 @@ int run(const std::string& command, const std::vector<std::string>& rest, int ar
   if (command == "procedure" && !rest.empty() && rest[0] == "check")
     return cw::procedure_check_main(std::span(rest).subspan(1), content_folder(), std::cout,
                                     std::cerr);
+  if (command == "procedure" && !rest.empty() && rest[0] == "export")
+    return cw::cacao::export_main(std::span(rest).subspan(1), content_folder(), cw::SystemClock(),
+                                  std::cout, std::cerr);
+  if (command == "procedure" && !rest.empty() && rest[0] == "import")
+    return cw::cacao::import_main(std::span(rest).subspan(1), content_folder(), std::cout,
+                                  std::cerr);
   if (command == "bench") return cw::bench_main(rest, content_folder());
   if (command == "openapi") return std::cout << cw::api::api_document(), 0;
   if (command == "version" || command == "--version")
