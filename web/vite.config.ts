@@ -26,7 +26,7 @@ export default defineConfig({
         // Few requests: the libraries and what every screen uses come in one piece each.
         manualChunks: (id) => {
           if (/node_modules\/(@vue|vue|vue-router|vue-i18n|@intlify|@tanstack|vue-demi)\//.test(id)) return "vue";
-          if (/src\/shared\/(?!schema|ledger|derivation|pick|router)/.test(id)) return "base";
+          if (/src\/shared\/(?!schema|ledger|derivation|families|pick|router)/.test(id)) return "base";
           return /src\/design\/Cw(?!Clock|Derivation|Dialog|ErrorSummary|Form|Input|Menu|Picker|Steps|Task|Timeline|Toasts)\w+\.vue/.test(id) ? "base" : undefined;
         },
       },

@@ -174,9 +174,9 @@ export async function mainJob(stage, { syslog, lang, address, screens }) {
   const line = wu.w("record.printForm", { form: form.title[lang] });
   for (let i = 0; i < 20 && !(await wu.hands.focused()).name.includes(line); i++) await wu.hands.press("ArrowDown");
   const [sheet] = await Promise.all([wu.context.waitForEvent("page"), wu.hands.press("Enter")]);
-  await sheet.waitForLoadState();
-  const paper = await sheet.content();
-  check(`${lang}: the report prints with entry number and hash`, /#\d+/.test(paper) && /[0-9a-f]{16}/.test(paper) && paper.includes(form.title[lang]), `${sheet.url()} ${paper.slice(0, 300)}`);
+  await sheet.locator("footer code").first().waitFor();
+  const paper = await sheet.locator("body").innerText();
+  check(`${lang}: the report prints with entry number and hash`, /#\d+/.test(paper) && /[0-9a-f]{16}/.test(paper) && paper.includes(form.title[lang]), `${sheet.url()} ${paper.slice(-300)}`);
   if (process.env.CALLWARDEN_SCREENS) await sheet.screenshot({ path: join(process.env.CALLWARDEN_SCREENS, `print-${lang}.png`), fullPage: true });
   await sheet.close();
 

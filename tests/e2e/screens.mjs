@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { check } from "./stage.mjs";
+import { check, serveDist } from "./stage.mjs";
 
 const folder = process.env.CALLWARDEN_SCREENS;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -32,6 +32,7 @@ export const screensStory = (stage) => async (who, caseId) => {
     await who.call("PUT", "/session/lang", { lang });
     const context = await stage.browser.newContext({ storageState: state, bypassCSP: true, colorScheme: scheme, locale: lang === "zh" ? "zh-CN" : "en-US",
       viewport: device === "phone" ? { width: 390, height: 844 } : { width: 1366, height: 768 } });
+    await serveDist(context);
     const page = await context.newPage();
     page.on("pageerror", (e) => check(`no script error (${lang})`, false, String(e)));
     const wrong = [];

@@ -66,7 +66,7 @@ export async function attack(port, address, nowMs, count = 20) {
 }
 
 // CALLWARDEN_DIST: a console built just now in place of the one the binary carries.
-async function serveDist(context) {
+export async function serveDist(context) {
   const dist = process.env.CALLWARDEN_DIST;
   if (!dist) return;
   await context.route((url) => !url.pathname.startsWith("/api/"), (route) => {

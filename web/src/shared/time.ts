@@ -25,6 +25,12 @@ export function useNow(): ComputedRef<number> {
   return computed(() => tick.value + offset.value);
 }
 
+// The same to the minute, for what says no seconds: a long list is not drawn again each second.
+export function useMinute(): ComputedRef<number> {
+  const now = useNow();
+  return computed(() => Math.floor(now.value / MINUTE) * MINUTE);
+}
+
 const two = (n: number): string => String(n).padStart(2, "0");
 const local = (ms: number): Date => new Date(ms + ZONE_MS);
 const dayOf = (ms: number): number => Math.floor((ms + ZONE_MS) / DAY);
