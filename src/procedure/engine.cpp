@@ -11,7 +11,9 @@ namespace cw {
 
 const char* Engine::schema() {
   return "CREATE TABLE IF NOT EXISTS procedure_kept(digest TEXT PRIMARY KEY, name TEXT NOT NULL, "
-         "texts TEXT NOT NULL) STRICT, WITHOUT ROWID";
+         "texts TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+         "CREATE TABLE IF NOT EXISTS procedure_calendar(id TEXT PRIMARY KEY, version INTEGER NOT "
+         "NULL, announced INTEGER NOT NULL) STRICT, WITHOUT ROWID";
 }
 
 Engine::Engine(EngineParts parts)

@@ -111,6 +111,14 @@ struct CaseNote {
   std::string known;      // decisions: what was known then
 };
 
+// A due time that lay beyond what its calendar had announced, and what it is now.
+struct MovedDue {
+  std::string case_id, clock;  // the clock's name, or "task.<name>"
+  std::string calendar;
+  int version = 0;  // of the calendar
+  std::int64_t old_due_ms = 0, new_due_ms = 0;
+};
+
 struct CaseView;  // cases.h
 struct ClockStory;
 struct Case;
@@ -161,6 +169,14 @@ class Engine final : public State {
   };
   std::optional<Slots> slots(std::string_view procedure) const;
   std::int64_t next_due_ms() const { return next_due_ms_.load(std::memory_order_relaxed); }
+
+  // ---- calendars. A due time beyond what a calendar has announced is provisional. When the
+  // library's calendars are other versions than those in force: which open due times move (inside
+  // journal.read), and moving them, each case with an entry that holds old and new. recount is
+  // called after open() and after adopt(); it gives how many moved, and does nothing the second
+  // time. Due times within what was announced stay.
+  std::vector<MovedDue> moved_dues() const;
+  Result<std::size_t> recount(Journal& journal);
 
   // ---- definitions.
   // Puts another library in force for new cases; running cases stay on their version.
