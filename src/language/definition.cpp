@@ -47,15 +47,22 @@ int Definition::form(std::string_view name) const {
   return -1;
 }
 
-Span span_for(const Limit& limit, std::span<const Value> facts, const Calendar& calendar) {
+Span span_for(const Limit& limit, std::span<const Value> facts, const Calendar& calendar,
+              std::int64_t base_ms) {
   CW_CHECK(!limit.none());
-  if (limit.key < 0) return limit.spans[0];
+  // Before the first edition came in force there was no such duty; its limit is kept all the same.
+  const std::vector<Span>* chosen = &limit.spans;
+  if (!limit.editions.empty()) chosen = &limit.editions.front().spans;
+  for (const Limit::Edition& edition : limit.editions)
+    if (edition.from_ms <= base_ms) chosen = &edition.spans;
+  const std::vector<Span>& spans = *chosen;
+  if (limit.key < 0) return spans[0];
   const auto key = static_cast<std::size_t>(limit.key);
   const Value value = key < facts.size() ? facts[key] : null_value;
-  if (value >= 0 && value < static_cast<Value>(limit.spans.size())) {
-    return limit.spans[static_cast<std::size_t>(value)];
+  if (value >= 0 && value < static_cast<Value>(spans.size())) {
+    return spans[static_cast<std::size_t>(value)];
   }
-  return *std::min_element(limit.spans.begin(), limit.spans.end(), [&](Span a, Span b) {
+  return *std::min_element(spans.begin(), spans.end(), [&](Span a, Span b) {
     return calendar.budget(a).ms < calendar.budget(b).ms;
   });
 }

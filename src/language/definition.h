@@ -113,8 +113,14 @@ struct FormUse {
 
 // A limit: none, one span, or one per ordinal of a key fact.
 struct Limit {
-  std::vector<Span> spans;
-  int key = -1;  // fact index; -1 = spans[0] always
+  struct Edition {
+    std::int64_t from_ms;
+    std::vector<Span> spans;
+  };
+  std::vector<Span> spans;        // of the latest edition
+  int key = -1;                   // fact index; -1 = spans[0] always
+  std::string regulation;         // where the limit comes from; empty when written here
+  std::vector<Edition> editions;  // with a regulation: as it changed, oldest first
   bool none() const { return spans.empty(); }
 };
 
@@ -231,7 +237,8 @@ struct ClockDef {
 };
 
 // When a procedure opens cases by itself: a round of inspection, a review, a yearly plan. A slot is
-// a moment on the calendar's clock; slots follow from the first day alone, never from what happened.
+// a moment on the calendar's clock; slots follow from the first day alone, never from what
+// happened.
 struct Schedule {
   enum class Unit : std::uint8_t { day, workday, week, month, year };
   int every = 0;  // 0 = no schedule
@@ -286,12 +293,40 @@ struct Definition {
 };
 
 // The span that applies: by the key's value; while the key is unset, the shortest of the table
-// under `calendar`, so that not knowing never loosens a limit. Needs !limit.none().
-Span span_for(const Limit& limit, std::span<const Value> facts, const Calendar& calendar);
+// under `calendar`, so that not knowing never loosens a limit. Of a regulation, the edition in
+// force at `base_ms`, the moment it is counted from. Needs !limit.none().
+Span span_for(const Limit& limit, std::span<const Value> facts, const Calendar& calendar,
+              std::int64_t base_ms = INT64_MAX);
 
 // The filled form as values, by field index (see value_of).
 std::vector<Value> form_values(const Definition& definition, const FormUse& use,
                                const json::object& filled, const InternRef& intern);
+
+// ---- regulations ----------------------------------------------------------------------------
+
+// One duty of law or of a standard, in numbers, as it changed over time
+// (docs/formats/regulation.md). Words such as `duty` and `certainty` are those of the page.
+struct Regulation {
+  struct Edition {
+    std::int64_t from_ms = INT64_MIN, until_ms = INT64_MAX;  // [from, until)
+    std::string certainty;
+    std::vector<std::pair<std::string, Span>> within;  // by value of `key`; "" = for all
+    bool at_once = false;
+    std::string keep, every;                                       // "3y", "6mo"
+    std::vector<std::pair<std::string, std::int64_t>> thresholds;  // grade → least number
+    std::vector<std::pair<std::string, Text>> to;  // by value of `key`; "" = for all
+  };
+  std::string id;
+  int version = 0;
+  Text title, instrument, who, when, note, unit;
+  std::string article, duty, key, fact, form;
+  std::vector<std::string> grades, base;
+  std::vector<Edition> editions;  // oldest first
+};
+
+// Null when there was a mistake.
+std::shared_ptr<const Regulation> read_regulation(std::string_view text, const std::string& file,
+                                                  std::vector<Mistake>& mistakes);
 
 // ---- reading --------------------------------------------------------------------------------
 
@@ -301,6 +336,8 @@ struct Surroundings {
   std::function<bool(std::string_view id)> calendar;
   // The id of another procedure's start form; nothing when the procedure is unknown.
   std::function<std::optional<std::string>(std::string_view id)> procedure;
+  std::function<std::shared_ptr<const Regulation>(std::string_view id)>
+      regulation;  // null: unknown
 };
 
 // Reads and checks one procedure file (at most 1 MiB). Null when there was a mistake; every
@@ -315,7 +352,7 @@ json::object to_json(const Definition& definition);
 // All of content/: procedures, forms and calendars. Copies share what they hold.
 class Library {
  public:
-  // Reads content/{procedures,forms,calendars}/*.yaml. What has a mistake is left out.
+  // Reads content/{procedures,forms,calendars,regulations}/*.yaml. What has a mistake is left out.
   static Library load(const std::filesystem::path& content, std::vector<Mistake>& mistakes);
   // The same from texts: ("procedures/plan.yaml", text), for content that is built in.
   static Library from_texts(const std::vector<std::pair<std::string, std::string>>& files,
@@ -324,6 +361,10 @@ class Library {
   std::shared_ptr<const Definition> procedure(std::string_view id) const;  // null when unknown
   std::shared_ptr<const Form> form(std::string_view id) const;
   std::shared_ptr<const Calendar> calendar(std::string_view id) const;
+  std::shared_ptr<const Regulation> regulation(std::string_view id) const;
+  const std::map<std::string, std::shared_ptr<const Regulation>, std::less<>>& regulations() const {
+    return regulations_;
+  }
   const std::map<std::string, std::shared_ptr<const Definition>, std::less<>>& procedures() const {
     return procedures_;
   }
@@ -340,6 +381,7 @@ class Library {
   std::map<std::string, std::shared_ptr<const Definition>, std::less<>> procedures_;
   std::map<std::string, std::string, std::less<>> start_forms_;
   std::map<std::string, std::shared_ptr<const Form>, std::less<>> forms_;
+  std::map<std::string, std::shared_ptr<const Regulation>, std::less<>> regulations_;
   Calendars calendars_;
 };
 

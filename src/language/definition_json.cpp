@@ -149,7 +149,9 @@ json::value DefinitionWriter::limit(const Limit& limit) const {
   for (std::size_t i = 0; i < limit.spans.size(); ++i) {
     table[key.values[i]] = to_string(limit.spans[i]);
   }
-  return json::object{{"key", key.id}, {"table", std::move(table)}};
+  json::object out{{"key", key.id}, {"table", std::move(table)}};
+  if (!limit.regulation.empty()) out["regulation"] = limit.regulation;
+  return out;
 }
 
 json::value DefinitionWriter::moment(const Moment& m) const {

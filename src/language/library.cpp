@@ -53,8 +53,9 @@ void twice(const std::string& file, const std::string& id, std::vector<Mistake>&
 
 Library Library::load(const fs::path& content, std::vector<Mistake>& mistakes) {
   ContentFiles files;
-  for (const char* folder : {"calendars", "forms", "procedures"}) {
+  for (const char* folder : {"calendars", "forms", "procedures", "regulations"}) {
     std::set<fs::path> paths;
+    if (std::string_view(folder) == "regulations" && !fs::is_directory(content / folder)) continue;
     for (const auto& entry : fs::directory_iterator(content / folder)) {
       if (entry.path().extension() == ".yaml") paths.insert(entry.path());
     }
@@ -69,6 +70,12 @@ Library Library::from_texts(const ContentFiles& files, std::vector<Mistake>& mis
   for (const auto& [path, text] : files) {
     if (file_of(path) == "calendars") calendars.emplace_back(path, text);
     if (file_of(path) == "procedures") announce(text, out.start_forms_);
+    if (file_of(path) == "regulations") {
+      const auto found = read_regulation(text, path, mistakes);
+      if (found != nullptr && !out.regulations_.emplace(found->id, found).second) {
+        twice(path, found->id, mistakes);
+      }
+    }
     if (file_of(path) != "forms") continue;
     const auto form = read_form(text, path, mistakes);
     if (form != nullptr && !out.forms_.emplace(form->id, form).second) {
@@ -124,6 +131,7 @@ Library Library::around(std::shared_ptr<const Definition> definition) const {
   out.start_forms_ = start_forms_;
   out.forms_ = forms_;
   out.calendars_ = calendars_;
+  out.regulations_ = regulations_;
   std::vector<std::shared_ptr<const Definition>> left{std::move(definition)};
   while (!left.empty()) {
     const std::shared_ptr<const Definition> d = left.back();
@@ -135,8 +143,14 @@ Library Library::around(std::shared_ptr<const Definition> definition) const {
   return out;
 }
 
+std::shared_ptr<const Regulation> Library::regulation(std::string_view id) const {
+  auto found = regulations_.find(id);
+  return found == regulations_.end() ? nullptr : found->second;
+}
+
 Surroundings Library::surroundings() const {
   Surroundings around;
+  around.regulation = [this](std::string_view id) { return regulation(id); };
   around.form = [this](std::string_view id) { return form(id); };
   around.calendar = [this](std::string_view id) { return calendars_.find(id) != nullptr; };
   around.procedure = [this](std::string_view id) -> std::optional<std::string> {
@@ -165,6 +179,8 @@ class ContentChecker {
     folder_ = fs::path(path).parent_path();
     if (tree.root.find("form") != nullptr && tree.root.find("procedure") == nullptr) {
       read_form(text, path, mistakes_);
+    } else if (tree.root.find("regulation") != nullptr && tree.root.find("states") == nullptr) {
+      read_regulation(text, path, mistakes_);
     } else if (tree.root.find("calendar") != nullptr && tree.root.find("states") == nullptr) {
       check_calendar(path, text, tree);
     } else if (tree.root.find("holidays") != nullptr && tree.root.find("states") == nullptr) {

@@ -83,7 +83,7 @@ Span DefinitionReader::span(const YamlNode& node) {
   return {};
 }
 
-// limit: 4h, or limit: {I: 30m, II: 1h, III: 4h} with key: severity.
+// limit: 4h, or limit: {I: 30m, II: 1h, III: 4h} with key: severity, or limit: {regulation: ID}.
 Limit DefinitionReader::limit(const YamlNode& body) {
   Limit out;
   const YamlNode* node = body.find("limit");
@@ -96,6 +96,7 @@ Limit DefinitionReader::limit(const YamlNode& body) {
     }
     return out;
   }
+  if (const YamlNode* id = node->find("regulation")) return statutory_limit(body, *id);
   if (key == nullptr) {
     reader_.mistake(*node, "procedure.limit",
                     {"分档的 limit 须有 key", "a limit that is a table needs a key"});

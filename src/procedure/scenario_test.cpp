@@ -31,7 +31,7 @@ std::string without_schedule(const std::string& text) {
 
 std::vector<std::pair<std::string, std::string>> content_files() {
   std::vector<std::pair<std::string, std::string>> out;
-  for (const char* kind : {"procedures", "forms", "calendars"})
+  for (const char* kind : {"procedures", "forms", "calendars", "regulations"})
     for (const auto& e : fs::directory_iterator(fs::path(CW_SOURCE_DIR) / "content" / kind))
       if (e.path().extension() == ".yaml")
         out.emplace_back(std::string(kind) + "/" + e.path().filename().string(),

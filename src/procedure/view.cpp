@@ -50,7 +50,7 @@ class Viewing {
     v.stopped_ms = k.stopped_ms;
     v.generation = k.generation;
     v.calendar = calendar.id();
-    v.limit = to_string(span_for(def.limit, c.facts, calendar));
+    v.limit = to_string(span_for(def.limit, c.facts, calendar, k.since_ms));
     std::int64_t end = k.phase == ClockPhase::stopped ? k.stopped_ms : now;
     v.used_ms = k.used();
     if (k.phase == ClockPhase::counting || (v.anchored && k.phase == ClockPhase::stopped))
@@ -83,7 +83,7 @@ class Viewing {
   ClockStory task_story(const TaskState& t) const {
     const TaskDef& def = d.tasks[t.task];
     const Calendar& calendar = *in.task_calendars[t.task];
-    Span span = span_for(def.limit, c.facts, calendar);
+    Span span = span_for(def.limit, c.facts, calendar, t.opened_ms);
     Budget budget = calendar.budget(span);
     ClockStory s;
     s.clock.id = "task." + def.id;
