@@ -82,14 +82,15 @@ TEST_F(MayTest, ACustomRoleIsAnEntryAndChangesAtOnce) {
 }
 
 TEST_F(MayTest, NobodyGivesMoreThanTheyHave) {
-  ASSERT_TRUE(c.identity
-                  ->set_role(c.admin, {},
-                             {"hr",
-                              {"人事", "Personnel"},
-                              {Permission::people_manage, Permission::people_read,
-                               Permission::case_read, Permission::case_start, Permission::case_act},
-                              {}})
-                  .ok());
+  ASSERT_TRUE(
+      c.identity
+          ->set_role(c.admin, {},
+                     {"hr",
+                      {"人事", "Personnel"},
+                      {Permission::people_manage, Permission::people_read, Permission::case_read,
+                       Permission::case_start, Permission::case_act, Permission::roster_read},
+                      {}})
+          .ok());
   c.person("hr", {"hr"}, north);
   auto hr = c.principal("hr");
   auto add = [&](std::vector<Grant> grants, const std::string& org) {

@@ -129,6 +129,7 @@ TEST_F(DutyTest, ACallGoesUpLayerByLayerUntilSomebodyAnswers) {
   call("alt_2");
   tick(w.ids["a"]);
   EXPECT_EQ(last_call().state, "acknowledged") << "whoever takes the alert has answered";
+  w.clock.advance_ms(1000);
   call("alt_3");
   for (int i = 0; i < 4; ++i) {
     w.clock.advance_ms(20 * 60'000);
