@@ -1,0 +1,451 @@
+#include "drill/drill.h"
+
+#include <algorithm>
+
+#include "base/id.h"
+#include "base/log.h"
+
+namespace cw {
+namespace {
+
+constexpr const char* kPhases[] = {"planned", "running", "ended", "cancelled"};
+constexpr int kParents = 8;  // how deep a case that a drill's case opened may lie
+
+Problem no_drill() {
+  return problem(Refusal::not_found, "drill.unknown", {"没有这次演练", "There is no such drill"});
+}
+
+Problem wrong_phase() {
+  return problem(Refusal::conflict, "drill.phase",
+                 {"演练的状态不允许这一步，请刷新；本次没有写入任何内容",
+                  "The drill is not in a state for this; nothing was written. Reload it"});
+}
+
+Entry entry_of(const std::string& actor, const char* kind, const std::string& id) {
+  Entry e{.actor = actor, .basis = "permission:procedures.manage", .kind = kind, .body = {}};
+  e.body["drill"] = id;
+  return e;
+}
+
+}  // namespace
+
+const char* name_of(DrillPhase phase) { return kPhases[static_cast<int>(phase)]; }
+
+Drills::Drills(DrillParts parts, DrillFolder folder)
+    : p_(std::move(parts)), folder_(std::move(folder)) {}
+
+Decide Drills::on(std::string id, std::vector<DrillPhase> phases, Body body) const {
+  return [this, id = std::move(id), phases = std::move(phases),
+          body = std::move(body)](Draft& draft) -> Result<json::object> {
+    const Drill* d = find(id);
+    if (!d) return no_drill();
+    if (std::find(phases.begin(), phases.end(), d->phase) == phases.end()) return wrong_phase();
+    if (Status s = body(draft, *d); !s) return std::move(s).problem();
+    return json::object{{"drill", id}};
+  };
+}
+
+Result<Decide> Drills::plan(PlanDrill r) {
+  if (!folder_.find(r.scenario))
+    return invalid("drill.scenario", "/scenario",
+                   {"没有这个演练脚本", "There is no such scenario"});
+  if (r.on_ms <= 0)
+    return invalid("drill.date", "/on_at", {"请给出演练时间", "Give the drill's time"});
+  if (r.director.empty()) r.director = r.actor;
+  std::string id = new_id("drl", p_.clock.now_ms(), p_.random);
+  return Decide([this, id, r = std::move(r)](Draft& draft) -> Result<json::object> {
+    if (!p_.directory.is_org(r.org))
+      return invalid("drill.org", "/org", {"没有这个单位", "There is no such organisation"});
+    if (!p_.directory.is_active_person(r.director))
+      return invalid("drill.director", "/director",
+                     {"没有这个人，或已停用", "No such person, or not active"});
+    Entry e = entry_of(r.actor, "drill.planned", id);
+    e.body["scenario"] = r.scenario;
+    e.body["org"] = r.org;
+    e.body["director"] = r.director;
+    e.body["on"] = r.on_ms;
+    draft.append(std::move(e));
+    return json::object{{"drill", id}};
+  });
+}
+
+Result<Decide> Drills::move(std::string actor, std::string id, std::int64_t on_ms) {
+  if (on_ms <= 0)
+    return invalid("drill.date", "/on_at", {"请给出演练时间", "Give the drill's time"});
+  return on(std::move(id), {DrillPhase::planned}, [actor, on_ms](Draft& draft, const Drill& d) {
+    Entry e = entry_of(actor, "drill.moved", d.id);
+    e.body["on"] = on_ms;
+    draft.append(std::move(e));
+    return done();
+  });
+}
+
+Result<Decide> Drills::cancel(std::string actor, std::string id) {
+  return on(std::move(id), {DrillPhase::planned}, [actor](Draft& draft, const Drill& d) {
+    draft.append(entry_of(actor, "drill.cancelled", d.id));
+    return done();
+  });
+}
+
+std::vector<std::string> Drills::held_by(const std::string& what, const std::string& org) const {
+  const std::string name = what.substr(what.find(':') + 1);
+  return what[0] == 'p'   ? p_.directory.post_people(name, org)
+         : what[0] == 't' ? p_.directory.team_people(name, org)
+                          : p_.directory.queue_people(name, org);
+}
+
+std::vector<std::string> Drills::people_of(const DrillScenario& s, const std::string& org) const {
+  std::vector<std::string> out;
+  for (const std::string& what : s.participants)
+    for (const std::string& person : held_by(what, org))
+      if (std::find(out.begin(), out.end(), person) == out.end()) out.push_back(person);
+  return out;
+}
+
+// The case starts as any other, filed by who begins the drill.
+Result<Decide> Drills::begin(std::string actor, std::string id) {
+  CW_CHECK(engine_ != nullptr);
+  std::string org, name;
+  if (const Drill* d = find(id)) org = d->org, name = d->scenario;
+  if (org.empty()) return no_drill();
+  std::shared_ptr<const DrillScenario> s = folder_.find(name);
+  std::shared_ptr<const Definition> plan = s ? engine_->library().procedure(s->plan) : nullptr;
+  if (!plan)
+    return problem(Refusal::conflict, "drill.scenario",
+                   {"演练脚本或它的预案已不存在", "The scenario or its plan is no longer there"});
+  json::object form;
+  if (plan->start_form >= 0)
+    form = form_at(*s, *plan->forms[plan->start_form].form, p_.clock.now_ms());
+  Result<Decide> start = engine_->start({.procedure = s->plan,
+                                         .org = org,
+                                         .actor = actor,
+                                         .form = std::move(form),
+                                         .origin = id,
+                                         .mode = CaseMode::drill,
+                                         .compress = s->compress});
+  if (!start) return std::move(start).problem();
+  return Decide(
+      [this, id, actor, s, start = std::move(*start)](Draft& draft) -> Result<json::object> {
+        const Drill* d = find(id);
+        if (!d) return no_drill();
+        if (d->phase != DrillPhase::planned) return wrong_phase();
+        std::vector<std::string> people = people_of(*s, d->org);
+        if (people.empty())
+          return problem(
+              Refusal::conflict, "drill.nobody",
+              {"参加岗位目前都无人担任，不能开始", "Nobody holds any of the posts that take part"});
+        for (const std::string& one : {actor, d->director})
+          if (std::find(people.begin(), people.end(), one) == people.end()) people.push_back(one);
+        beginning_ = &people;
+        Result<json::object> begun = start(draft);
+        beginning_ = nullptr;
+        if (!begun) return begun;
+        Entry e = entry_of(actor, "drill.began", id);
+        e.body["case"] = (*begun)["case"];
+        e.body["version"] = s->version;
+        e.body["people"] = json::value_from(people);
+        draft.append(std::move(e));
+        (*begun)["drill"] = id;
+        return begun;
+      });
+}
+
+// ---- under way
+
+bool Drills::inject(Journal& journal, const std::string& id) {
+  auto answer =
+      journal.run({.vital = true},
+                  on(id, {DrillPhase::running}, [this](Draft& draft, const Drill& d) -> Status {
+                    std::shared_ptr<const DrillScenario> s = folder_.find(d.scenario);
+                    const std::size_t n = d.injected;
+                    if (!s || n >= s->injects.size()) return done();
+                    const DrillInject& inject = s->injects[n];
+                    if (d.began_ms + inject.at_ms > draft.now_ms()) return done();
+                    Notice notice{.about = Notice::About::effect,
+                                  .case_id = d.case_id,
+                                  .procedure = s->plan,
+                                  .org = d.org,
+                                  .title = s->title,
+                                  .mode = CaseMode::drill,
+                                  .name = "inject." + std::to_string(n + 1),
+                                  .text = inject.text,
+                                  .roles = inject.to};
+                    for (const std::string& what : inject.to)
+                      for (const std::string& person : held_by(what, d.org))
+                        notice.people.push_back(person);
+                    Entry e = entry_of("clock", "drill.injected", d.id);
+                    e.basis = "due";
+                    e.body["n"] = static_cast<std::int64_t>(n + 1);
+                    e.body["due_at"] = d.began_ms + inject.at_ms;
+                    notice.seq = draft.append(std::move(e));
+                    notify(draft, notice);
+                    return done();
+                  }));
+  return answer.ok() && answer->count > 0;
+}
+
+std::size_t Drills::run_due(Journal& journal) {
+  struct Due {
+    std::string id, why;
+    bool inject = false;
+  };
+  std::size_t sum = 0;
+  for (int round = 0; round < 200; ++round) {
+    std::optional<Due> due;
+    journal.read([&] {
+      const std::int64_t now = p_.clock.now_ms();
+      for (const auto& [id, d] : drills_) {
+        if (d.phase != DrillPhase::running || due) continue;
+        std::shared_ptr<const DrillScenario> s = folder_.find(d.scenario);
+        Result<CaseView> view = engine_->view(d.case_id, "");
+        if (view && view->closed) {
+          due = Due{id, "closed", false};
+        } else if (!s || now >= d.began_ms + s->ends_ms) {
+          due = Due{id, "time", false};
+        } else if (d.injected < s->injects.size() &&
+                   now >= d.began_ms + s->injects[d.injected].at_ms) {
+          due = Due{id, "", true};
+        }
+      }
+    });
+    if (!due) return sum;
+    if (due->inject ? !inject(journal, due->id) : !end(journal, "clock", due->id, due->why).ok())
+      return sum;  // a full disk: tried again at the next call
+    ++sum;
+  }
+  return sum;
+}
+
+Status Drills::end(Journal& journal, const std::string& actor, const std::string& id,
+                   const std::string& why) {
+  std::optional<Drill> drill;
+  CaseView view;
+  journal.read([&] {
+    if (const Drill* d = find(id)) drill = *d;
+    if (drill && !drill->case_id.empty()) view = *engine_->view(drill->case_id, "");
+  });
+  if (!drill) return no_drill();
+  if (drill->phase == DrillPhase::ended) return open_findings(journal, actor, id);
+  if (drill->phase != DrillPhase::running) return wrong_phase();
+  std::shared_ptr<const DrillScenario> s = folder_.find(drill->scenario);
+  std::shared_ptr<const Definition> plan =
+      engine_->definition(view.procedure + "@" + std::to_string(view.version));
+  CW_CHECK(plan);
+  std::vector<Entry> entries;
+  for (std::uint64_t at = view.first_seq; at <= view.last_seq;) {
+    const std::vector<std::string> batch = journal.entries(at, 1'000);
+    if (batch.empty()) break;
+    for (const std::string& bytes : batch) {
+      if (bytes.find(drill->case_id) == std::string::npos) continue;
+      Result<Entry> e = Entry::parse(bytes);
+      if (e && e->case_id == drill->case_id && e->seq <= view.last_seq)
+        entries.push_back(std::move(*e));
+    }
+    at += batch.size();
+  }
+  const std::int64_t ended_ms = view.closed ? view.closed_ms : p_.clock.now_ms();
+  const DrillScenario nothing;
+  const DrillScore result =
+      score(s ? *s : nothing, *plan, view, entries, drill->began_ms, ended_ms);
+  auto answer = journal.run({.vital = actor == "clock"},
+                            on(id, {DrillPhase::running}, [&](Draft& draft, const Drill& d) {
+                              Entry e = entry_of(actor, "drill.ended", d.id);
+                              if (actor == "clock") e.basis = "due";
+                              e.body["why"] = why;
+                              e.body["ended"] = ended_ms;
+                              e.body["percent"] = result.percent;
+                              e.body["lines"] = lines_json(result);
+                              draft.append(std::move(e));
+                              return done();
+                            }));
+  if (!answer) return std::move(answer).problem();
+  return open_findings(journal, actor, id);
+}
+
+// One live corrective action for each missed line that has none yet. The command's id makes each
+// happen once, whatever fails in between.
+Status Drills::open_findings(Journal& journal, const std::string& actor, const std::string& id) {
+  const std::optional<Drill> drill = journal.read([&] {
+    const Drill* d = find(id);
+    return d ? std::optional(*d) : std::nullopt;
+  });
+  if (!drill) return no_drill();
+  std::shared_ptr<const DrillScenario> s = folder_.find(drill->scenario);
+  DrillScore titled = drill->score;
+  if (s)
+    if (auto plan = engine_->library().procedure(s->plan)) entitle(titled, *plan);
+  for (const DrillLine& line : titled.lines) {
+    if (line.met || drill->findings.contains(line.id)) continue;
+    const Text what = line.title.zh.empty() ? Text{line.id, line.id} : line.title;
+    const std::string minutes = std::to_string(line.limit_ms / 60'000);
+    const std::string filed = actor == "clock" ? drill->director : actor;
+    Result<Decide> start = engine_->start(
+        {.procedure = "corrective-action",
+         .org = drill->org,
+         .actor = filed,
+         .form = {{"title", "演练超时 / Late in a drill: " + what.zh + " / " + what.en},
+                  {"measure", "时限 " + minutes + " 分钟未达到；查明原因并改进 / The limit of " +
+                                  minutes + " min was missed; find out why and improve"},
+                  {"owner", drill->director},
+                  {"priority", "medium"}},
+         .origin = id});
+    if (!start) return std::move(start).problem();
+    const std::string command = "finding:" + id + ":" + std::to_string(&line - titled.lines.data());
+    auto answer = journal.run({.id = command}, [&](Draft& draft) -> Result<json::object> {
+      Result<json::object> begun = (*start)(draft);
+      if (!begun) return begun;
+      Entry e = entry_of(filed, "drill.finding", id);
+      e.body["line"] = line.id;
+      e.body["case"] = (*begun)["case"];
+      draft.append(std::move(e));
+      return begun;
+    });
+    if (!answer) return std::move(answer).problem();
+  }
+  return done();
+}
+
+// ---- reading
+
+const Drill* Drills::find(std::string_view id) const {
+  auto it = drills_.find(id);
+  return it == drills_.end() ? nullptr : &it->second;
+}
+
+const Drill* Drills::of_case(std::string_view case_id) const {
+  std::string at(case_id);
+  for (int i = 0; i < kParents && !at.empty(); ++i) {
+    if (auto it = cases_.find(at); it != cases_.end()) return find(it->second);
+    Result<CaseView> view = engine_->view(at, "");
+    at.clear();
+    if (view)
+      for (const LinkView& l : view->links)
+        if (l.kind == "parent") at = l.id;
+  }
+  return nullptr;
+}
+
+std::vector<const Drill*> Drills::all() const {
+  std::vector<const Drill*> out;
+  for (const auto& [id, d] : drills_) out.push_back(&d);
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Drill* a, const Drill* b) { return a->on_ms < b->on_ms; });
+  return out;
+}
+
+// ---- Outbound
+
+std::optional<std::vector<std::string>> Drills::reach(
+    const std::string& case_id, const std::vector<std::string>& people) const {
+  const Drill* d = beginning_ ? nullptr : of_case(case_id);
+  const std::vector<std::string>* who = beginning_ ? beginning_ : d ? &d->people : nullptr;
+  if (!who) return people;  // a case that somebody started in drill mode without a scenario
+  if (d && d->phase != DrillPhase::running) return std::nullopt;
+  std::vector<std::string> out;
+  for (const std::string& person : people)
+    if (std::find(who->begin(), who->end(), person) != who->end()) out.push_back(person);
+  if (out.empty() && !people.empty()) return std::nullopt;
+  return out;
+}
+
+void Drills::notify(Draft& draft, const Notice& notice) {
+  if (notice.mode == CaseMode::live) return p_.outbound.notify(draft, notice);
+  auto people = reach(notice.case_id, notice.people);
+  if (!people) return;
+  Notice copy = notice;
+  copy.people = std::move(*people);
+  p_.outbound.notify(draft, copy);
+}
+
+void Drills::send(Draft& draft, const Sending& sending) {
+  if (sending.mode == CaseMode::live) return p_.outbound.send(draft, sending);
+  auto people = reach(sending.case_id, sending.people);
+  if (!people) return;
+  Sending copy = sending;
+  copy.people = std::move(*people);
+  p_.outbound.send(draft, copy);
+}
+
+// ---- State
+
+void Drills::apply(const Entry& e) {
+  const std::string id(text_or(e.body, "drill"));
+  Drill& d = drills_[id];
+  if (d.seq != 0 && e.seq <= d.seq) return;  // a loaded slice has it
+  d.id = id;
+  d.seq = e.seq;
+  if (e.kind == "drill.planned") {
+    d.org = text_or(e.body, "org");
+    d.scenario = text_or(e.body, "scenario");
+    d.director = text_or(e.body, "director");
+    d.on_ms = int_or(e.body, "on");
+  } else if (e.kind == "drill.moved") {
+    d.on_ms = int_or(e.body, "on");
+  } else if (e.kind == "drill.cancelled") {
+    d.phase = DrillPhase::cancelled;
+  } else if (e.kind == "drill.began") {
+    d.phase = DrillPhase::running;
+    d.began_ms = e.at_ms;
+    d.version = static_cast<int>(int_or(e.body, "version"));
+    d.case_id = text_or(e.body, "case");
+    cases_[d.case_id] = id;
+    for (const json::value& v : e.body.at("people").as_array())
+      d.people.emplace_back(v.as_string());
+  } else if (e.kind == "drill.injected") {
+    d.injected = static_cast<std::size_t>(int_or(e.body, "n"));
+  } else if (e.kind == "drill.ended") {
+    d.phase = DrillPhase::ended;
+    d.ended_ms = int_or(e.body, "ended");
+    d.why = text_or(e.body, "why");
+    d.score = score_of(static_cast<int>(int_or(e.body, "percent")), e.body.at("lines").as_array());
+  } else if (e.kind == "drill.finding") {
+    d.findings[std::string(text_or(e.body, "line"))] = text_or(e.body, "case");
+  }
+}
+
+// One drill a slice.
+std::optional<std::string> Drills::save_slice(std::size_t i) const {
+  if (i >= drills_.size()) return std::nullopt;
+  const Drill& d = std::next(drills_.begin(), static_cast<std::ptrdiff_t>(i))->second;
+  json::object findings;
+  for (const auto& [line, case_id] : d.findings) findings[line] = case_id;
+  return canonical(json::object{{"id", d.id},
+                                {"org", d.org},
+                                {"scenario", d.scenario},
+                                {"director", d.director},
+                                {"version", d.version},
+                                {"phase", static_cast<std::int64_t>(d.phase)},
+                                {"on", d.on_ms},
+                                {"began", d.began_ms},
+                                {"ended", d.ended_ms},
+                                {"case", d.case_id},
+                                {"people", json::value_from(d.people)},
+                                {"injected", static_cast<std::int64_t>(d.injected)},
+                                {"why", d.why},
+                                {"percent", d.score.percent},
+                                {"lines", lines_json(d.score)},
+                                {"findings", std::move(findings)},
+                                {"seq", static_cast<std::int64_t>(d.seq)}});
+}
+
+void Drills::load_slice(std::string_view bytes) {
+  Result<json::value> parsed = parse_json(bytes);
+  CW_CHECK(parsed.ok());
+  const json::object& o = parsed->as_object();
+  Drill d;
+  d.id = text_or(o, "id"), d.org = text_or(o, "org"), d.scenario = text_or(o, "scenario");
+  d.director = text_or(o, "director"), d.case_id = text_or(o, "case"), d.why = text_or(o, "why");
+  d.version = static_cast<int>(int_or(o, "version"));
+  d.phase = static_cast<DrillPhase>(int_or(o, "phase"));
+  d.on_ms = int_or(o, "on"), d.began_ms = int_or(o, "began"), d.ended_ms = int_or(o, "ended");
+  d.injected = static_cast<std::size_t>(int_or(o, "injected"));
+  d.seq = static_cast<std::uint64_t>(int_or(o, "seq"));
+  for (const json::value& v : o.at("people").as_array()) d.people.emplace_back(v.as_string());
+  for (const auto& [line, v] : o.at("findings").as_object())
+    d.findings[std::string(line)] = v.as_string();
+  d.score = score_of(static_cast<int>(int_or(o, "percent")), o.at("lines").as_array());
+  if (!d.case_id.empty()) cases_[d.case_id] = d.id;
+  drills_[d.id] = std::move(d);
+}
+
+}  // namespace cw

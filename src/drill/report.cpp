@@ -1,0 +1,183 @@
+// A drill on paper: Markdown, and the same as a page of A4.
+#include "base/clock.h"
+#include "drill/drill.h"
+
+namespace cw {
+namespace {
+
+// Local time of the house (UTC+8), to the minute.
+std::string drill_time(std::int64_t ms) {
+  const std::string t = to_rfc3339(ms + 8 * 3'600'000);
+  return t.substr(0, 10) + " " + t.substr(11, 5);
+}
+
+std::string drill_span(std::int64_t ms, bool zh) {
+  if (ms < 0) return zh ? "未做" : "not done";
+  const std::int64_t s = ms / 1000;
+  if (s < 3'600)
+    return std::to_string(s / 60) + (zh ? " 分 " : " min ") + std::to_string(s % 60) +
+           (zh ? " 秒" : " s");
+  return std::to_string(s / 3'600) + (zh ? " 小时 " : " h ") + std::to_string(s / 60 % 60) +
+         (zh ? " 分" : " min");
+}
+
+struct DrillRows {
+  std::string title;
+  std::vector<std::pair<std::string, std::string>> head;
+  struct Table {
+    std::string title;
+    std::vector<std::string> columns;
+    std::vector<std::vector<std::string>> rows;
+  };
+  std::vector<Table> tables;
+};
+
+std::string name_in(const DrillReport& r, const std::string& person) {
+  auto it = r.names.find(person);
+  return it == r.names.end() ? person : it->second;
+}
+
+DrillRows::Table results(const DrillReport& r, bool zh) {
+  DrillRows::Table out;
+  out.title = zh ? "时限与动作" : "Limits and acts";
+  out.columns = zh ? std::vector<std::string>{"事项",         "时限",         "用时", "结果",
+                                              "真实事件达标", "真实事件中位", "整改"}
+                   : std::vector<std::string>{
+                         "What",         "Limit", "Took", "Result", "Met in real incidents",
+                         "Their median", "Action"};
+  for (const DrillLine& l : r.drill.score.lines) {
+    std::string real = "—", median = "—";
+    for (const RealLine& k : r.real)
+      if (k.id == l.id) {
+        real = std::to_string(k.met) + "/" + std::to_string(k.of);
+        median = k.median_ms < 0 ? "—" : drill_span(k.median_ms, zh);
+      }
+    auto finding = r.drill.findings.find(l.id);
+    const Text title = l.title.zh.empty() ? Text{l.id, l.id} : l.title;
+    out.rows.push_back({title.in(zh ? "zh" : "en"), drill_span(l.limit_ms, zh),
+                        drill_span(l.took_ms, zh),
+                        l.met ? (zh ? "达标" : "met") : (zh ? "超时" : "missed"), real, median,
+                        finding == r.drill.findings.end() ? "—" : finding->second});
+  }
+  return out;
+}
+
+DrillRows::Table injects(const DrillReport& r, bool zh) {
+  DrillRows::Table out;
+  out.title = zh ? "情况注入" : "Injects";
+  out.columns = zh ? std::vector<std::string>{"时间", "内容", "对象"}
+                   : std::vector<std::string>{"At", "What", "To"};
+  for (std::size_t i = 0; i < r.drill.injected && r.scenario && i < r.scenario->injects.size();
+       ++i) {
+    const DrillInject& inject = r.scenario->injects[i];
+    std::string to;
+    for (const std::string& one : inject.to) to += (to.empty() ? "" : ", ") + one;
+    out.rows.push_back(
+        {drill_time(r.drill.began_ms + inject.at_ms), inject.text.in(zh ? "zh" : "en"), to});
+  }
+  return out;
+}
+
+DrillRows rows_of(const DrillReport& r, std::string_view lang) {
+  const bool zh = lang != "en";
+  DrillRows out;
+  const Text title = r.scenario ? r.scenario->title : Text{r.drill.scenario, r.drill.scenario};
+  out.title = (zh ? "演练报告：" : "Drill report: ") + title.in(zh ? "zh" : "en");
+  auto head = [&](const char* a, const char* b, std::string value) {
+    if (!value.empty()) out.head.emplace_back(zh ? a : b, std::move(value));
+  };
+  if (r.scenario) head("目的", "Goal", r.scenario->goal.in(zh ? "zh" : "en"));
+  head("预案", "Plan", r.plan_title.in(zh ? "zh" : "en"));
+  head("编号", "Number", r.number);
+  head("计划时间", "Planned for", drill_time(r.drill.on_ms));
+  if (r.drill.began_ms != 0) head("开始", "Began", drill_time(r.drill.began_ms));
+  if (r.drill.ended_ms != 0) head("结束", "Ended", drill_time(r.drill.ended_ms));
+  head("组织人", "Director", name_in(r, r.drill.director));
+  std::string people;
+  for (const std::string& person : r.drill.people)
+    people += (people.empty() ? "" : zh ? "、" : ", ") + name_in(r, person);
+  head("参加人", "Participants", people);
+  if (r.drill.phase == DrillPhase::ended)
+    head("得分", "Score", std::to_string(r.drill.score.percent) + " / 100");
+  out.tables.push_back(results(r, zh));
+  out.tables.push_back(injects(r, zh));
+  return out;
+}
+
+std::string md(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|' || c == '\\' || c == '`' || c == '*' || c == '_' || c == '<' || c == '[')
+      out += '\\';
+    out += c == '\n' ? ' ' : c;
+  }
+  return out;
+}
+
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string to_markdown(const DrillReport& report, std::string_view lang) {
+  const DrillRows r = rows_of(report, lang);
+  std::string out = "# " + md(r.title) + "\n\n";
+  for (const auto& [name, value] : r.head)
+    out += "- " + name + (lang == "en" ? ": " : "：") + md(value) + "\n";
+  for (const auto& table : r.tables) {
+    if (table.rows.empty()) continue;
+    out += "\n## " + table.title + "\n\n|";
+    for (const auto& c : table.columns) out += " " + c + " |";
+    out += "\n|";
+    for (std::size_t i = 0; i < table.columns.size(); ++i) out += "---|";
+    out += "\n";
+    for (const auto& row : table.rows) {
+      out += "|";
+      for (const auto& cell : row) out += " " + md(cell) + " |";
+      out += "\n";
+    }
+  }
+  return out;
+}
+
+std::string to_html(const DrillReport& report, std::string_view lang, std::string_view style) {
+  const DrillRows r = rows_of(report, lang);
+  const bool zh = lang != "en";
+  std::string out = "<!doctype html><html lang=\"" + std::string(zh ? "zh-CN" : "en") +
+                    "\"><head><meta charset=\"utf-8\"><title>" + escaped(r.title) +
+                    "</title><link rel=\"stylesheet\" href=\"" + std::string(style) +
+                    "\"></head><body><header><h1>" + escaped(r.title) + "</h1><p class=\"drill\">" +
+                    (zh ? "演练" : "DRILL") + "</p></header><table>";
+  for (const auto& [name, value] : r.head)
+    out += "<tr><th>" + escaped(name) + "</th><td>" + escaped(value) + "</td></tr>";
+  out += "</table>";
+  for (const auto& table : r.tables) {
+    if (table.rows.empty()) continue;
+    out += "<h2>" + escaped(table.title) + "</h2><table><tr>";
+    for (const auto& c : table.columns) out += "<td><b>" + escaped(c) + "</b></td>";
+    out += "</tr>";
+    for (const auto& row : table.rows) {
+      out += "<tr>";
+      for (const auto& cell : row) out += "<td>" + escaped(cell) + "</td>";
+      out += "</tr>";
+    }
+    out += "</table>";
+  }
+  return out + "</body></html>";
+}
+
+}  // namespace cw
