@@ -51,12 +51,18 @@ constexpr CommandHelp kCommands[] = {
      "mistakes with line and column",
      "  FILE  流程、表单、日历或整个目录中的文件；返回 0 无错误，1 有错误，2 用法不对或读不到\n",
      "  FILE  procedures, forms and calendars; returns 0: no mistake, 1: mistakes, 2: wrong use\n"},
-    {"calendar", "calendar due --calendar ID --from TIME --add SPAN [--json]", "逐段解释工作时间",
+    {"calendar", "calendar due|export|import …", "逐段解释工作时间",
      "working time explained",
-     "  --from TIME  2026-02-13T17:30（该日历的时区），或带时差的 RFC 3339\n"
-     "  --add SPAN   15m、8h（开放时间）、5wd（工作日）、30d（自然日）\n",
-     "  --from TIME  2026-02-13T17:30 in the calendar's zone, or RFC 3339 with an offset\n"
-     "  --add SPAN   15m, 8h (open time), 5wd (workdays), 30d (natural days)\n"},
+     "  due --calendar ID --from TIME --add SPAN [--json]  到期时间及其由来\n"
+     "    --from TIME  2026-02-13T17:30（该日历的时区），或带时差的 RFC 3339\n"
+     "    --add SPAN   15m、8h（开放时间）、5wd（工作日）、30d（自然日）\n"
+     "  export --calendar ID --years 2026[..2027] [--what holidays|hours]  导出 iCalendar\n"
+     "  import FILE.ics --list ID [--announced DATE] [--work WORDS]        导入为节假日名单\n",
+     "  due --calendar ID --from TIME --add SPAN [--json]  a due time and how it came about\n"
+     "    --from TIME  2026-02-13T17:30 in the calendar's zone, or RFC 3339 with an offset\n"
+     "    --add SPAN   15m, 8h (open time), 5wd (workdays), 30d (natural days)\n"
+     "  export --calendar ID --years 2026[..2027] [--what holidays|hours]  as iCalendar\n"
+     "  import FILE.ics --list ID [--announced DATE] [--work WORDS]  a list of holidays\n"},
     {"rules", "rules check|test|replay …", "检测规则", "detection rules",
      "  check [--json] PATH…      每条规则：已编译、降级或拒绝及原因\n"
      "  test [--json] PATH…       必须命中与不得命中的样例\n"
