@@ -26,6 +26,8 @@ Text named(const Services& s, const Entry& e) {
       if (c.id == name) return c.title;
     for (std::size_t i = 0; i < d->flags.size(); ++i)
       if (d->flags[i] == e.name) return d->flag_titles[i];
+    for (const auto& state : d->states)
+      if (state.id == e.name) return state.title;
     if (e.name.empty()) return d->title;
   }
   return {e.name, e.name};
@@ -55,6 +57,13 @@ const std::unordered_map<std::string_view, Text>& heads() {
       {"case.watch", {"关注", "Watched"}},
       {"case.schedule", {"按时自动发起", "Opened on schedule"}},
       {"case.adopt", {"启用流程版本", "Procedure version in use"}},
+      {"drill.planned", {"计划演练", "Drill planned"}},
+      {"drill.moved", {"演练改期", "Drill moved"}},
+      {"drill.cancelled", {"演练取消", "Drill cancelled"}},
+      {"drill.began", {"演练开始", "Drill began"}},
+      {"drill.injected", {"演练注入情况", "Drill inject"}},
+      {"drill.ended", {"演练结束并评分", "Drill ended and scored"}},
+      {"drill.finding", {"演练发现转整改", "Drill finding to be corrected"}},
       {"evidence.added", {"提交证据", "Evidence added"}},
       {"alert.fired", {"告警触发", "Alert fired"}},
       {"alert.refired", {"告警再次触发", "Alert fired again"}},
@@ -67,8 +76,40 @@ const std::unordered_map<std::string_view, Text>& heads() {
       {"alert.quiet", {"告警平息", "Alert quiet"}},
       {"alert.silenced", {"设置静默", "Silence set"}},
       {"alert.unsilenced", {"解除静默", "Silence lifted"}},
+      {"case.recount", {"日历更新，重算时限", "Due times computed anew"}},
+      {"roster.set", {"启用值班表", "Roster in force"}},
+      {"roster.ended", {"停用值班表", "Roster ended"}},
+      {"roster.assigned", {"安排值班", "Put on a shift"}},
+      {"roster.swap", {"换班", "Swap"}},
+      {"roster.leave", {"休假", "Leave"}},
+      {"roster.qualified", {"登记资质", "Qualified"}},
+      {"roster.unqualified", {"取消资质", "Not qualified any more"}},
+      {"roster.reachable", {"确认可联系", "Confirmed as reachable"}},
+      {"roster.handover", {"交接班签字", "Handover signed"}},
+      {"roster.call", {"值班呼叫", "Duty call"}},
+      {"roster.reminded", {"值班提醒", "Duty reminder"}},
       {"identity.signed-in", {"登录", "Signed in"}},
       {"identity.signed-out", {"退出登录", "Signed out"}},
+      {"identity.stepped-up", {"再次验证身份", "Proved who they are again"}},
+      {"identity.refused", {"登录被拒绝", "Sign-in refused"}},
+      {"identity.locked", {"登录被暂时锁定", "Sign-in locked for a time"}},
+      {"identity.password-set", {"设置密码", "Password set"}},
+      {"identity.totp-set", {"启用动态口令", "Second factor on"}},
+      {"identity.totp-removed", {"停用动态口令", "Second factor off"}},
+      {"identity.recovery-used", {"使用恢复码", "Recovery code used"}},
+      {"identity.person-added", {"新增人员", "Person added"}},
+      {"identity.person-changed", {"修改人员资料", "Person changed"}},
+      {"identity.person-active", {"启用或停用人员", "Person activated or stopped"}},
+      {"identity.person-erased", {"清除人员资料", "Person's particulars erased"}},
+      {"identity.org-set", {"设置机构", "Organisation set"}},
+      {"identity.role-set", {"设置角色", "Role set"}},
+      {"identity.granted", {"授予角色", "Role granted"}},
+      {"identity.withdrawn", {"收回角色", "Role withdrawn"}},
+      {"identity.post-set", {"调整岗位", "Post set"}},
+      {"identity.team-set", {"调整小组", "Team set"}},
+      {"identity.queue-set", {"调整受理队列", "Queue set"}},
+      {"identity.token-added", {"生成令牌", "Token made"}},
+      {"identity.token-revoked", {"吊销令牌", "Token revoked"}},
       {"notify.sent", {"通知送达", "Notification delivered"}},
       {"notify.failed", {"通知未送达", "Notification failed"}},
   };
@@ -92,6 +133,7 @@ Text entry_title(const Services& s, const Entry& e) {
 Text basis_title(std::string_view basis) {
   static const std::unordered_map<std::string_view, Text> kinds = {
       {"post", {"岗位", "post"}},
+      {"duty", {"当班", "on duty as"}},
       {"deputy", {"代理岗位", "deputy for post"}},
       {"team", {"小组", "team"}},
       {"queue", {"受理队列", "queue"}},
