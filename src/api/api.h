@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "drill/drill.h"
 #include "http/http.h"
 #include "identity/identity.h"
 #include "journal/journal.h"
@@ -22,6 +23,7 @@
 #include "procedure/cases.h"
 #include "procedure/engine.h"
 #include "sealed/sealed.h"
+#include "simulate/setting.h"
 #include "watch/watch.h"
 
 namespace cw::api {
@@ -46,7 +48,9 @@ struct Services {
   OffsetClock* test_clock = nullptr;  // only in a server started for tests: may be pushed ahead
   int sign_ins_per_minute = 30;       // of one address
   int requests_per_second = 200;      // of one address, and three times as many in a burst
-  Live* live = nullptr;               // set by the Api
+  Drills* drills = nullptr;           // never null in a server
+  const SimulationFolder* simulation = nullptr;  // who and how fast; null: from limits alone
+  Live* live = nullptr;                          // set by the Api
 };
 
 // One endpoint, for the authorisation matrix and the document.

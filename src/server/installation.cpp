@@ -74,10 +74,16 @@ struct Installation::Impl {
     sealed.emplace(journal_path, std::move(*root), random);
     identity.emplace(*journal, *sealed, clock, random, options.access);
     notify.emplace(NotifyParts{*journal, *identity, *sealed, clock, random}, options.notify);
+    drills.emplace(DrillParts{*identity, *notify, clock, random},
+                   DrillFolder::load(options.content, library, mistakes));
+    simulation = SimulationFolder::load(options.content, mistakes);
+    if (!mistakes.empty()) return mistakes_problem(mistakes);
     engine.emplace(
-        EngineParts{std::move(library), *identity, *sealed, *notify, clock, random, journal_path});
+        EngineParts{std::move(library), *identity, *sealed, *drills, clock, random, journal_path});
+    drills->use(*engine);
     alerts.emplace(std::move(alert_key), *sealed);
-    for (State* state : std::initializer_list<State*>{&*identity, &*notify, &*engine, &*alerts})
+    for (State* state :
+         std::initializer_list<State*>{&*identity, &*notify, &*engine, &*drills, &*alerts})
       journal->attach(*state);
     journal->open();
     identity->open();
@@ -191,6 +197,7 @@ struct Installation::Impl {
     while (!stopping) {
       try {
         engine->run_due(*journal);
+        drills->run_due(*journal);
         call_people();
       } catch (const std::exception& e) {
         log_error("server", "the clocks' round failed: {}", e.what());
@@ -208,6 +215,8 @@ struct Installation::Impl {
   std::optional<Sealed> sealed;
   std::optional<Identity> identity;
   std::optional<Notify> notify;
+  std::optional<Drills> drills;
+  SimulationFolder simulation;
   std::optional<Engine> engine;
   std::optional<watch::Alerts> alerts;
   std::optional<CaseList> case_list;
@@ -248,6 +257,7 @@ void Installation::advance() {
   impl_->watch->drain();
   impl_->watch->tick();
   impl_->engine->run_due(*impl_->journal);
+  impl_->drills->run_due(*impl_->journal);
   impl_->call_people();
   impl_->notify->deliver_due();
   auto status = impl_->ledger->advance();
@@ -270,10 +280,10 @@ void Installation::stop() {
 Status Installation::serve(http::ServerOptions options, std::vector<http::Asset> console,
                            OffsetClock* test_clock) {
   Impl& m = *impl_;
-  m.api = std::make_unique<api::Api>(
-      api::Services{*m.journal, *m.views, *m.sealed, *m.identity, *m.engine, *m.alerts, *m.watch,
-                    *m.ledger, *m.notify, m.clock, m.random, m.options.version, ledger_folder(),
-                    test_clock, test_clock ? 10'000 : 30, test_clock ? 10'000 : 200});
+  m.api = std::make_unique<api::Api>(api::Services{
+      *m.journal, *m.views, *m.sealed, *m.identity, *m.engine, *m.alerts, *m.watch, *m.ledger,
+      *m.notify, m.clock, m.random, m.options.version, ledger_folder(), test_clock,
+      test_clock ? 10'000 : 30, test_clock ? 10'000 : 200, &*m.drills, &m.simulation});
   http::Router router;
   m.api->add_to(router);
   if (!console.empty()) router.fallback(http::static_files(std::move(console)));
@@ -289,6 +299,7 @@ Views& Installation::views() { return *impl_->views; }
 Sealed& Installation::sealed() { return *impl_->sealed; }
 Identity& Installation::identity() { return *impl_->identity; }
 Engine& Installation::engine() { return *impl_->engine; }
+Drills& Installation::drills() { return *impl_->drills; }
 watch::Alerts& Installation::alerts() { return *impl_->alerts; }
 watch::Watch& Installation::watch() { return *impl_->watch; }
 Ledger& Installation::ledger() { return *impl_->ledger; }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "api/api.h"
+#include "drill/drill.h"
 #include "http/http.h"
 #include "identity/identity.h"
 #include "journal/journal.h"
@@ -66,6 +67,7 @@ class Installation {
   Sealed& sealed();
   Identity& identity();
   Engine& engine();
+  Drills& drills();
   watch::Alerts& alerts();
   watch::Watch& watch();
   Ledger& ledger();
