@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace cw {
 namespace {
 
@@ -47,10 +49,23 @@ constexpr CommandHelp kCommands[] = {
      "  --test-clock        lets a test push the clock ahead\n"},
     {"ledger", "ledger verify|prove|export|witness …", "离线核验记录",
      "the record, checked offline", "", ""},
-    {"procedure", "procedure check [--json] [--lang zh|en] FILE…", "指出流程文件的错误及行列",
-     "mistakes with line and column",
-     "  FILE  流程、表单、日历或整个目录中的文件；返回 0 无错误，1 有错误，2 用法不对或读不到\n",
-     "  FILE  procedures, forms and calendars; returns 0: no mistake, 1: mistakes, 2: wrong use\n"},
+    {"procedure", "procedure check|simulate|export|import [--json] [--lang zh|en] FILE…",
+     "检查流程文件，或启用前推演", "mistakes by line; simulation before adoption",
+     "  check FILE…     流程、表单、日历的错误及行列；返回 0 无错误，1 有错误，2 用法不对或读不到\n"
+     "  simulate FILE…  在虚拟时钟下推演：时限达标率、走不下去之处、超负荷岗位；0 通过，1 不通过\n"
+     "    --runs N          次数，1–20000，默认 1000\n"
+     "    --roster FILE     人员名册；--pace FILE 用时与选择（docs/formats/simulation.md）\n"
+     "    --seed N          同一种子结果相同；--threshold N 达标率门槛（百分数，默认 80）\n"
+     "  export --cacao FILE|ID [--at TIME]      导出为 CACAO 2.0 剧本（docs/formats/cacao.md）\n"
+     "  import --cacao FILE [--out DIR]         导入剧本为草稿，附转换与丢失报告；命令从不执行\n",
+     "  check FILE…     procedures, forms and calendars; 0: no mistake, 1: mistakes, 2: wrong use\n"
+     "  simulate FILE…  on a virtual clock: limits met, dead ends, overloaded posts; 0: passes\n"
+     "    --runs N          1–20000, default 1000\n"
+     "    --roster FILE     who is there; --pace FILE: times and choices "
+     "(docs/formats/simulation.md)\n"
+     "    --seed N          the same seed, the same report; --threshold N: percent, default 80\n"
+     "  export --cacao FILE|ID [--at TIME]  as a CACAO 2.0 playbook (docs/formats/cacao.md)\n"
+     "  import --cacao FILE [--out DIR]     a playbook as a draft with a report; runs nothing\n"},
     {"calendar", "calendar due|export|import …", "逐段解释工作时间",
      "working time explained",
      "  due --calendar ID --from TIME --add SPAN [--json]  到期时间及其由来\n"
@@ -92,7 +107,7 @@ std::string usage_of(std::string_view command, bool english) {
   std::string out = "callwarden " CW_VERSION "\n";
   for (const auto& c : kCommands) {
     std::string use = std::string("  ") + c.use;
-    use.resize(std::max<std::size_t>(use.size() + 2, 62), ' ');
+    use.append(std::max<std::size_t>(code_points(use) + 2, 62) - code_points(use), ' ');
     out += use + (english ? c.en : c.zh) + "\n";
   }
   return out + (english ? "callwarden help COMMAND tells its options.\n"
