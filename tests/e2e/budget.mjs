@@ -39,7 +39,7 @@ export async function budgetStory(stage) {
   const again = async (rate) => {
     await hands.press("KeyG");
     await hands.press("KeyP");
-    await page.locator(".list-card tr.group").first().waitFor();
+    await page.waitForURL(/\/procedures/);
     await page.waitForTimeout(500);
     await cdp.send("Emulation.setCPUThrottlingRate", { rate });
     const before = await busy();
