@@ -195,13 +195,13 @@ Result<http::Response> add_evidence(Call& call) {
       call.id(), pack_file(name, call.http.headers.get_or("Content-Type"), call.http.body));
   auto answer = call.s.journal.run(call.command, [&](Draft& draft) -> Result<json::object> {
     if (!call.s.engine.exists(call.id())) return no_such({"这个案件", "such a case"});
+    draft.row(content.write, content.bytes);
     draft.append({.actor = call.who.actor,
                   .basis = "permission:case.act",
                   .kind = "evidence.added",
                   .case_id = call.id(),
                   .body = {{"sha256", sha}, {"size", size}},
                   .content = content.commitment});
-    draft.row(content.write);
     return json::object{{"content", content.commitment}};
   });
   if (!answer) return std::move(answer).problem();

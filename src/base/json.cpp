@@ -89,7 +89,40 @@ Result<json::value> parse_json(std::string_view text, JsonLimits limits) {
   return value;
 }
 
+namespace {
+
+// Whether one of eight bytes is a control character, a quote or a backslash.
+bool any_escaped(const char* eight) {
+  constexpr std::uint64_t ones = ~std::uint64_t{0} / 255, high = ones * 0x80;
+  std::uint64_t w;
+  std::memcpy(&w, eight, sizeof w);
+  auto below = [&](std::uint64_t x, std::uint64_t n) { return (x - ones * n) & ~x & high; };
+  return (below(w, 0x20) | below(w ^ ones * '"', 1) | below(w ^ ones * '\\', 1)) != 0;
+}
+
+// Copies what needs no escape, eight bytes at a time, and returns how much that was.
+std::size_t copy_plain(std::string_view text, char* to) {
+  std::size_t i = 0;
+  for (; text.size() - i >= 8 && !any_escaped(text.data() + i); i += 8)
+    std::memcpy(to + i, text.data() + i, 8);
+  for (; i < text.size(); ++i) {
+    auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == '"' || c == '\\') break;
+    to[i] = static_cast<char>(c);
+  }
+  return i;
+}
+
+}  // namespace
+
 void canonical_string(std::string_view utf8, std::string& out) {
+  constexpr std::size_t kShort = 62;  // keys, ids and words: quoted on the stack, appended once
+  if (char quoted[kShort + 2];
+      utf8.size() <= kShort && copy_plain(utf8, quoted + 1) == utf8.size()) {
+    quoted[0] = quoted[utf8.size() + 1] = '"';
+    out.append(quoted, utf8.size() + 2);
+    return;
+  }
   out += '"';
   std::size_t copied = 0;  // runs without escapes are copied whole
   for (std::size_t i = 0; i < utf8.size(); ++i) {

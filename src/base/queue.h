@@ -19,8 +19,8 @@ class BoundedQueue {
  public:
   explicit BoundedQueue(std::size_t size_max) : size_max_(size_max) {}
 
-  // False when full or closed.
-  bool try_push(T item) {
+  // False when full or closed; the item is then left with the caller.
+  bool try_push(T&& item) {
     std::lock_guard lock(mutex_);
     if (closed_ || items_.size() >= size_max_) return false;
     items_.push_back(std::move(item));
@@ -28,8 +28,8 @@ class BoundedQueue {
     return true;
   }
 
-  // Waits for room; false when closed.
-  bool push(T item) {
+  // Waits for room; false when closed, and the item is then left with the caller.
+  bool push(T&& item) {
     std::unique_lock lock(mutex_);
     drained_.wait(lock, [&] { return closed_ || items_.size() < size_max_; });
     if (closed_) return false;
@@ -51,16 +51,18 @@ class BoundedQueue {
     return take(lock);
   }
 
-  // Everything queued, at most `count_max`, without waiting.
-  std::vector<T> drain(std::size_t count_max) {
-    std::lock_guard lock(mutex_);
-    std::vector<T> out;
-    while (!items_.empty() && out.size() < count_max) {
+  // Waits for an item, then appends all that is queued, at most `count_max`; false when closed and
+  // empty.
+  bool pop_some(std::size_t count_max, std::vector<T>& out) {
+    std::unique_lock lock(mutex_);
+    filled_.wait(lock, [&] { return closed_ || !items_.empty(); });
+    if (items_.empty()) return false;
+    for (; count_max > 0 && !items_.empty(); --count_max) {
       out.push_back(std::move(items_.front()));
       items_.pop_front();
     }
-    if (!out.empty()) drained_.notify_all();
-    return out;
+    drained_.notify_all();
+    return true;
   }
 
   void close() {

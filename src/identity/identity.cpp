@@ -82,7 +82,7 @@ Result<Answer> Identity::Impl::change(Command command, const Decide& decide) {
 std::string Identity::Impl::seal(Draft& d, const std::string& owner, const std::string& plaintext) {
   SealedContent content = sealed.seal(owner, plaintext);
   pending[content.commitment] = plaintext;
-  d.row(std::move(content.write));
+  d.row(std::move(content.write), content.bytes);
   return content.commitment;
 }
 

@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
-#include <algorithm>
+#include <charconv>
+#include <utility>
 
 #include "journal.h"
 
@@ -9,37 +8,6 @@ namespace {
 
 constexpr std::size_t kEntryMax = 65'535;  // a length in an entry tile has 16 bits
 
-void member(std::string& out, std::string_view key, const std::string& value) {
-  if (value.empty()) return;
-  if (out.size() > 1) out += ',';
-  out += '"';
-  out += key;
-  out += "\":";
-  canonical_string(value, out);
-}
-
-// The body without a copy of it: a body's keys are plain ASCII, whose byte order is RFC 8785's.
-void write_body(const json::object& body, std::string& out) {
-  constexpr std::size_t kFew = 24;
-  const json::key_value_pair* members[kFew];
-  std::size_t count = 0;
-  auto plain = [](std::string_view key) {
-    return std::all_of(key.begin(), key.end(), [](unsigned char c) { return c < 0x80; });
-  };
-  for (const auto& m : body) {
-    if (count == kFew || !plain(m.key())) return canonical_to(body, out);
-    members[count++] = &m;
-  }
-  std::sort(members, members + count, [](auto* a, auto* b) { return a->key() < b->key(); });
-  for (std::size_t i = 0; i < count; ++i) {
-    out += i == 0 ? '{' : ',';
-    canonical_string(members[i]->key(), out);
-    out += ':';
-    canonical_to(members[i]->value(), out);
-  }
-  out += '}';
-}
-
 Problem not_an_entry() {
   return problem(Refusal::malformed, "journal.not-an-entry",
                  {"不是有效的日志条目", "This is not a journal entry"});
@@ -47,27 +15,48 @@ Problem not_an_entry() {
 
 }  // namespace
 
-// The members are written in the order that RFC 8785 demands, so no sorting is needed here.
 std::string Entry::canonical() const {
-  std::string out = "{";
-  out.reserve(512);
-  member(out, "actor", actor);
-  if (out.size() > 1) out += ',';
-  fmt::format_to(std::back_inserter(out), "\"at\":{}", at_ms);
-  member(out, "basis", basis);
-  if (!body.empty()) {
-    out += ",\"body\":";
-    write_body(body, out);
-  }
-  member(out, "case", case_id);
-  member(out, "command", command);
-  member(out, "content", content);
-  member(out, "kind", kind);
-  member(out, "name", name);
-  member(out, "procedure", procedure);
-  fmt::format_to(std::back_inserter(out), ",\"seq\":{}}}", seq);
-  if (out.size() > kEntryMax) throw std::length_error("journal: an entry is over 65,535 bytes");
+  std::string out;
+  canonical_to(out);
   return out;
+}
+
+// The members are written in the order that RFC 8785 demands, so no sorting is needed here.
+void Entry::canonical_to(std::string& out) const {
+  std::size_t begin = out.size();
+  bool first = true;
+  auto key = [&](std::string_view member) {
+    out += std::exchange(first, false) ? "{\"" : ",\"";
+    out += member;
+    out += "\":";
+  };
+  auto text = [&](std::string_view member, const std::string& value) {
+    if (value.empty()) return;
+    key(member);
+    canonical_string(value, out);
+  };
+  auto number = [&](std::string_view member, auto value) {
+    key(member);
+    char digits[24];
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  };
+  text("actor", actor);
+  number("at", at_ms);
+  text("basis", basis);
+  if (!body.empty()) {
+    key("body");
+    cw::canonical_to(body, out);
+  }
+  text("case", case_id);
+  text("command", command);
+  text("content", content);
+  text("kind", kind);
+  text("name", name);
+  text("procedure", procedure);
+  number("seq", seq);
+  out += '}';
+  if (out.size() - begin > kEntryMax)
+    throw std::length_error("journal: an entry is over 65,535 bytes");
 }
 
 Result<Entry> Entry::parse(std::string_view canonical) {

@@ -1,5 +1,6 @@
 // The one write path. A command is decided on the writer thread against memory, appended with
-// everything that must be atomic with it, made durable by group commit, and only then answered.
+// everything that must be atomic with it, made durable by group commit on the committer thread,
+// and only then answered.
 // State in memory is whatever the entries say: live and at start the same apply() runs.
 //
 //   Journal journal(options, clock, random);
@@ -51,6 +52,8 @@ struct Entry {
   std::string content;  // a sealed content's commitment, or empty
 
   std::string canonical() const;
+  // Appends it; throws std::length_error when it is too long.
+  void canonical_to(std::string& out) const;
   static Result<Entry> parse(std::string_view canonical);
 };
 
@@ -64,9 +67,15 @@ class Draft {
   // Numbers the entry, applies it to its State at once, and returns its seq. After the first
   // append the decide function must succeed.
   virtual std::uint64_t append(Entry entry) = 0;
-  // A row to be written in the same transaction. May run again after a refused commit (disk full),
-  // so it must only depend on what it captured.
+  // A row to be written in the same transaction, on the committer thread; dropped when the command
+  // is refused. May run again after a refused commit (disk full), so it must only depend on what it
+  // captured. `bytes`: about how many it writes beyond a few. What may be over a megabyte comes
+  // before the first append: when the disk cannot surely take it, the command is refused here.
   virtual void row(std::function<void(Database&)> write) = 0;
+  virtual void row(std::function<void(Database&)> write, std::size_t bytes) {
+    (void)bytes;
+    row(std::move(write));
+  }
 };
 
 using Decide = std::function<Result<json::object>(Draft&)>;
@@ -103,7 +112,7 @@ struct Command {
 struct JournalOptions {
   std::string path;                        // the database file
   std::string origin;                      // the ledger's origin, recorded in entry 0
-  std::size_t batch_max = 1024;            // commands in one commit
+  std::size_t batch_max = 4096;            // commands in one commit
   std::size_t queue_max = 65'536;          // commands waiting; more are refused with 503
   std::int64_t reserve_bytes = 32 << 20;   // kept free on the disk, so that a full one is survived
   std::uint64_t snapshot_every = 200'000;  // entries
@@ -122,7 +131,8 @@ class Journal {
   // Decides, commits, then answers. A command id seen before is not decided again: its answer has
   // the first one's entries and body (the body is kept as long as the journal).
   Result<Answer> run(Command command, Decide decide);
-  // The same without waiting: `done` is called on the writer thread after the commit.
+  // The same without waiting: `done` is called on the committer thread after the commit. It must be
+  // quick, and must not wait for another command.
   void submit(Command command, Decide decide, std::function<void(Result<Answer>)> done);
 
   // Runs `f` while no state changes, and returns only when all it could see is durable.
@@ -136,7 +146,7 @@ class Journal {
   bool wait_for(std::uint64_t size, std::chrono::milliseconds wait) const;  // until size() >= it
   // Canonical bytes of entries from … (at most `count`); safe from any thread.
   std::vector<std::string> entries(std::uint64_t from, std::size_t count) const;
-  // Called after each commit with the new size, on the writer thread; must be quick.
+  // Called after each commit with the new size, on the committer thread; must be quick.
   void on_commit(std::function<void(std::uint64_t size)> listener);
 
   // Writes a snapshot now (also done by itself every `snapshot_every` entries and at close).

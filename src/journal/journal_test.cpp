@@ -1,7 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <thread>
 
@@ -144,6 +146,65 @@ TEST_F(JournalTest, RepeatsInsideOneBatchAreFoundToo) {
   EXPECT_EQ(journal_->size(), 3u);
 }
 
+TEST_F(JournalTest, ARepeatIsFoundWhileItsFirstStillWaitsForTheCommit) {
+  // Two commands a commit: the repeats meet the first in the open batch, in the one under way, and
+  // in the database.
+  start({.batch_max = 2});
+  std::atomic<int> repeated{0};
+  for (int i = 0; i < 400; ++i) {
+    journal_->submit(
+        {.id = "cmd-" + std::to_string(10'000 + i / 4)},
+        [i](Draft& d) -> Result<json::object> {
+          d.append({.kind = "count.add", .name = "a", .body = {{"by", 1}}});
+          return json::object{{"i", i / 4}};
+        },
+        [&repeated, i](Result<Answer> a) {
+          EXPECT_EQ(a->body.at("i"), i / 4);
+          EXPECT_EQ(a->count, 1u);
+          repeated += a->repeated;
+        });
+  }
+  journal_->close();
+  EXPECT_EQ(repeated, 300);
+  EXPECT_EQ(counters_->values["a"].first, 100);
+}
+
+TEST_F(JournalTest, ManyEntriesOfOneCommandAreFoundOneByOneAndAnsweredAgain) {
+  std::string long_name(3'000, 'x');  // over several blocks
+  auto many = [&](Draft& d) -> Result<json::object> {
+    for (int i = 0; i < 100; ++i)
+      d.append({.kind = "count.add", .name = long_name, .body = {{"by", i}}});
+    return json::object{{"all", 100}};
+  };
+  ASSERT_TRUE(add("a", 1, "cmd-0001").ok());
+  ASSERT_TRUE(journal_->run({.id = "cmd-0002"}, many).ok());
+  ASSERT_TRUE(add("b", 1, "cmd-0003").ok());
+  start();
+  for (std::uint64_t seq : {2, 23, 24, 25, 77, 101}) {
+    auto one = journal_->entries(seq, 1);
+    ASSERT_EQ(one.size(), 1u);
+    EXPECT_EQ(Entry::parse(one[0])->seq, seq);
+  }
+  EXPECT_EQ(journal_->entries(0, 1'000).size(), 103u);
+  EXPECT_EQ(journal_->entries(50, 20).size(), 20u);
+  EXPECT_TRUE(journal_->entries(103, 5).empty());
+  auto again = journal_->run({.id = "cmd-0002"}, many);
+  EXPECT_TRUE(again->repeated);
+  EXPECT_EQ(again->count, 100u);
+  EXPECT_EQ(again->body.at("all"), 100);
+  EXPECT_EQ(add("c", 1, "cmd-0003")->body.at("name"), "b");
+}
+
+TEST_F(JournalTest, AnEntryThatIsTooLongHarmsNoOther) {
+  auto answer = journal_->run({}, [](Draft& d) -> Result<json::object> {
+    d.append({.kind = "count.add", .name = std::string(70'000, 'x')});
+    return json::object{};
+  });
+  EXPECT_EQ(answer.problem().code, "journal.internal");
+  ASSERT_TRUE(add("a", 1).ok());
+  EXPECT_EQ(journal_->entries(0, 10).size(), 2u);
+}
+
 TEST_F(JournalTest, StateAfterRestartEqualsStateBefore) {
   for (int i = 1; i <= 500; ++i) ASSERT_TRUE(add(i % 2 ? "odd" : "even", i).ok());
   auto before = counters_->values;
@@ -172,9 +233,11 @@ TEST_F(JournalTest, AJournalWithAGapOrADamagedEntryIsNotOpened) {
   ASSERT_TRUE(add("a", 3).ok());
   journal_.reset();
   Database db(folder_ + "/journal.db", {});
-  db.exec("UPDATE entry SET bytes=x'7b7d' WHERE seq=1");
+  db.exec("UPDATE block SET entries=x'00027b7d' WHERE first=1");
   EXPECT_THROW(start(), StorageError);
-  db.exec("DELETE FROM entry WHERE seq=1");
+  db.exec("UPDATE block SET entries=x'00ff7b7d' WHERE first=1");
+  EXPECT_THROW(start(), StorageError);
+  db.exec("DELETE FROM block WHERE first=1");
   EXPECT_THROW(start(), StorageError);
 }
 
@@ -249,6 +312,64 @@ TEST_F(JournalTest, RowsCommitWithTheirEntry) {
   Database(folder_ + "/journal.db", {.read_only = true})
       .query("SELECT x FROM extra", [&](const Row&) { ++rows; });
   EXPECT_EQ(rows, 1);
+}
+
+TEST_F(JournalTest, TheRowsOfARefusedCommandAreDropped) {
+  start({.schemas = {"CREATE TABLE IF NOT EXISTS extra(x INTEGER) STRICT"}});
+  auto write = [](Database& db) { db.run("INSERT INTO extra VALUES($1)", 7); };
+  auto answer = journal_->run({}, [&](Draft& d) -> Result<json::object> {
+    d.row(write);
+    return invalid("count.zero", "/by", {"不能为 0", "Must not be 0"});
+  });
+  EXPECT_EQ(answer.problem().code, "count.zero");
+  int rows = 0;
+  Database(folder_ + "/journal.db", {.read_only = true})
+      .query("SELECT x FROM extra", [&](const Row&) { ++rows; });
+  EXPECT_EQ(rows, 0);
+}
+
+// On a small disk of its own: nearly full, with a reserve of one megabyte.
+TEST_F(JournalTest, RowsThatTheReserveCannotHoldAreRefusedAndTheProcessGoesOn) {
+  std::string disk = folder_ + "/disk";
+  std::filesystem::create_directory(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=8m") != 0)
+    GTEST_SKIP() << "a small tmpfs cannot be mounted here";
+  {
+    Journal journal({.path = disk + "/journal.db",
+                     .origin = "callwarden.example/test",
+                     .reserve_bytes = 1 << 20,
+                     .schemas = {"CREATE TABLE IF NOT EXISTS big(x BLOB) STRICT"}},
+                    clock_, random_);
+    journal.open();
+    auto put = [&](std::size_t bytes) {
+      return journal.run({}, [bytes](Draft& d) -> Result<json::object> {
+        d.row(
+            [bytes](Database& db) {
+              db.run("INSERT INTO big VALUES($1)", Blob{std::string(bytes, 'x')});
+            },
+            bytes);
+        d.append({.kind = "count.add", .name = "a"});
+        return json::object{};
+      });
+    };
+    ASSERT_TRUE(put(1 << 20).ok());
+    std::uintmax_t room = std::filesystem::space(disk).available;
+    {
+      std::ofstream filler(disk + "/filler");
+      filler << std::string(room - (700 << 10), 'x');
+    }
+    std::uint64_t before = journal.size();
+    EXPECT_EQ(put(2 << 20).problem().code, "journal.disk-full");
+    EXPECT_EQ(journal.size(), before);
+    for (int i = 0; i < 20; ++i) {  // until the reserve itself is used: refused, never lost
+      auto answer = put(200 << 10);
+      if (!answer) EXPECT_EQ(answer.problem().code, "journal.disk-full");
+    }
+    EXPECT_TRUE(journal.stats().disk_full);
+    std::filesystem::remove(disk + "/filler");
+    EXPECT_TRUE(put(2 << 20).ok());
+  }
+  ::umount(disk.c_str());
 }
 
 TEST_F(JournalTest, ViewsFollowAndAreRebuiltWhenDeletedOrChanged) {

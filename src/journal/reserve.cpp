@@ -25,7 +25,8 @@ bool DiskReserve::hold() {
 }
 
 bool DiskReserve::has_room() {
-  bool full = free_bytes(folder_) < bytes_ / (full_ ? 1 : 2);
+  std::lock_guard lock(mutex_);
+  bool full = free_bytes(folder_) < bytes_ / (full_ ? 2 : 4);
   if (!full && !held_) full = !(held_ = hold());
   if (full != full_) {
     log_warn("journal", "{}",
@@ -36,8 +37,14 @@ bool DiskReserve::has_room() {
   return !full;
 }
 
+bool DiskReserve::covers(std::size_t batch_bytes) const {
+  auto both = static_cast<std::int64_t>(batch_bytes) * 2;
+  return both <= bytes_ || both <= free_bytes(folder_);
+}
+
 void DiskReserve::give_up() {
-  log_warn("journal", "the disk is full; the reserve is used for the last commit");
+  std::lock_guard lock(mutex_);
+  log_warn("journal", "the disk is full; the reserve is used for the last commits");
   ::unlink(path_.c_str());
   held_ = false;
 }

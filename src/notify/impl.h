@@ -96,7 +96,7 @@ struct Notify::Impl {
   std::map<std::string, EmailWish> wishes;
   std::map<std::string, WebhookRecord> webhooks;
 
-  // --- the writer thread's own: whose inbox the commit under way touches ---
+  // --- set by the rows of the commit under way: whose inbox it touches, whether it sends ---
   std::set<std::string> touched;
   bool queued = false;
 

@@ -236,7 +236,6 @@ Result<Answer> change_dead(Notify::Impl& s, const Principal& who, Command comman
     auto basis = s.parts.identity.may(who, Permission::outbox_manage, item->org);
     if (!basis) return basis.problem();
     apply(d, *item, *basis);
-    s.queued = true;
     return json::object{};
   });
 }
@@ -247,7 +246,8 @@ Result<Answer> Notify::retry(const Principal& who, Command command, std::string_
   return change_dead(*impl_, who, std::move(command), id,
                      [&](Draft& d, const OutboxItem& item, const std::string& basis) {
                        d.append(act_on_outbox(who, basis, "retried", item));
-                       d.row([id = item.id, now = d.now_ms()](Database& db) {
+                       d.row([&s = *impl_, id = item.id, now = d.now_ms()](Database& db) {
+                         s.queued = true;
                          db.run(
                              "UPDATE notify_outbox SET state='pending', attempts=0, "
                              "generation=generation+1, next_at=$2, done_at=NULL "

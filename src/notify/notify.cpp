@@ -168,7 +168,7 @@ void Notify::tell(Draft& d, const Message& message) {
   for (const auto& person : m.people) whom += person + " ";
   std::string dedup = m.about + ":" + std::to_string(m.seq) + ":" + m.name + ":" +
                       to_hex(bytes_of(sha256(whom))).substr(0, 16);
-  d.row([id, dedup, at = d.now_ms(), people = m.people, facts = json::serialize(facts_of(m)),
+  d.row([&s, id, dedup, at = d.now_ms(), people = m.people, facts = json::serialize(facts_of(m)),
          rows](Database& db) {
     db.run("INSERT INTO notify_message VALUES($1,$2,$3,$4) ON CONFLICT DO NOTHING", id, dedup, at,
            facts);
@@ -181,9 +181,9 @@ void Notify::tell(Draft& d, const Message& message) {
       db.run("INSERT INTO notify_outbox VALUES($1,$2,$3,$4,'pending',0,0,$5,$5,NULL,NULL)", r.id,
              id, r.channel, r.recipient, at);
     }
+    s.touched.insert(people.begin(), people.end());
+    s.queued = s.queued || !rows.empty();
   });
-  s.touched.insert(m.people.begin(), m.people.end());
-  s.queued = s.queued || !rows.empty();
 }
 
 void Notify::notify(Draft& d, const Notice& n) {

@@ -176,7 +176,7 @@ Result<Issued> Notify::set_webhook(const Principal& who, Command command, const 
     Entry e = entry_of(who, *basis, "notify.webhook-set", std::move(body));
     e.content = sealed.commitment;
     d.append(std::move(e));
-    d.row(std::move(sealed.write));
+    d.row(std::move(sealed.write), sealed.bytes);
     return json::object{{"id", w.id}};
   });
   if (!answer) return answer.problem();
@@ -207,13 +207,13 @@ Result<Answer> Notify::test(const Principal& who, Command command, std::string_v
                 out = new_id("out", d.now_ms(), d.random());
     m.seq = d.append(entry_of(who, "self", "notify.tested",
                               {{"channel", std::string(channel)}, {"message", out}}));
-    d.row([message, out, to, at = d.now_ms(), channel = std::string(channel),
+    d.row([&s, message, out, to, at = d.now_ms(), channel = std::string(channel),
            facts = json::serialize(facts_of(m))](Database& db) {
       db.run("INSERT INTO notify_message VALUES($1,$1,$2,$3)", message, at, facts);
       db.run("INSERT INTO notify_outbox VALUES($1,$2,$3,$4,'pending',0,0,$5,$5,NULL,NULL)", out,
              message, channel, to, at);
+      s.queued = true;
     });
-    s.queued = true;
     return json::object{{"id", out}};
   });
 }

@@ -142,6 +142,7 @@ SealedContent Sealed::seal(const std::string& owner, std::string_view plaintext)
   std::string box = aead_seal(key, content_key, content_context(owner, commitment), impl_->random);
   wipe(content_key);
   wipe(key);
+  std::size_t size = box.size();
   auto write = [owner, commitment, wrapped = std::move(wrapped),
                 box = std::move(box)](Database& db) {
     db.run("INSERT INTO sealed_key VALUES($1,$2) ON CONFLICT DO NOTHING", owner, Blob{wrapped});
@@ -154,7 +155,7 @@ SealedContent Sealed::seal(const std::string& owner, std::string_view plaintext)
     }
     db.run("INSERT INTO sealed_content VALUES($1,$2,$3)", commitment, owner, Blob{box});
   };
-  return {std::move(commitment), std::move(write)};
+  return {std::move(commitment), std::move(write), size};
 }
 
 Result<std::string> Sealed::open(const std::string& commitment) {

@@ -6,7 +6,7 @@
 //
 //   Sealed sealed(database_path, root_key, random);
 //   SealedContent c = sealed.seal(case_id, form_json);      // any thread, before the commit
-//   draft.append(entry_with(c.commitment)); draft.row(c.write);
+//   draft.row(c.write, c.bytes); draft.append(entry_with(c.commitment));
 //   Result<std::string> text = sealed.open(c.commitment);   // after the commit
 #pragma once
 
@@ -25,6 +25,7 @@ namespace cw {
 struct SealedContent {
   std::string commitment;                // "hmac-sha256:<64 hex>": also the content's name
   std::function<void(Database&)> write;  // writes the rows; run inside the commit
+  std::size_t bytes = 0;                 // about how many it writes
 };
 
 class Sealed {

@@ -63,7 +63,7 @@ void Alerts::seal_closing(Draft& d, Entry& e, const Alert& alert, std::string re
   if (content.reason.empty() && content.samples.empty()) return;
   SealedContent sealed = sealed_.seal(alert.id, content.to_json());
   e.content = sealed.commitment;
-  d.row(sealed.write);
+  d.row(sealed.write, sealed.bytes);
 }
 
 Decide Alerts::fire(Firing f) {
@@ -103,7 +103,7 @@ Decide Alerts::fire(Firing f) {
     if (f.overflow) e.body["overflow"] = true;
     SealedContent sealed = sealed_.seal(now.id, f.content.to_json());
     e.content = sealed.commitment;
-    d.row(sealed.write);
+    d.row(sealed.write, sealed.bytes);
     d.append(std::move(e));
     return json::object{{"alert", now.id}, {"state", "fired"}, {"events", f.events}};
   };
@@ -296,7 +296,7 @@ Decide Alerts::silence(NewSilence wanted) {
     if (!s->rule.empty()) e.body["rule"] = s->rule;
     if (!s->source.empty()) e.body["source"] = s->source;
     if (!s->entities.empty()) e.body["entities"] = entities_to_json(s->entities);
-    d.row(sealed.write);
+    d.row(sealed.write, sealed.bytes);
     d.append(std::move(e));
     return json::object{{"silence", s->id}};
   };

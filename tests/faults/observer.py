@@ -22,6 +22,16 @@ def command_id(actor, path, key):
     return "key-" + hashlib.sha256(text.encode()).hexdigest()[:48]
 
 
+def entries_of(db):
+    """Each entry with its number. A block's entries stand each after its length in two bytes."""
+    for first, count, entries in db.execute("SELECT first, count, entries FROM block ORDER BY first"):
+        for seq in range(first, first + count):
+            size = int.from_bytes(entries[:2], "big")
+            yield seq, entries[2:2 + size]
+            entries = entries[2 + size:]
+        expect(not entries, f"the block from {first} holds more than its {count} entries")
+
+
 class Observer:
     """Every command sent and what became of it. Thread-safe."""
 
@@ -68,7 +78,7 @@ class Observer:
         """Reads the whole journal. Gives the lost and the doubled keys; fails on any other fault."""
         db = sqlite3.connect(f"file:{data}/journal.db?mode=ro", uri=True, timeout=30)
         try:
-            rows = db.execute("SELECT seq, bytes FROM entry ORDER BY seq").fetchall()
+            rows = list(entries_of(db))
             sealed = {row[0] for row in db.execute("SELECT commitment FROM sealed_content")}
         finally:
             db.close()

@@ -110,7 +110,7 @@ def lost_after_cut(observer, server):
         if (server.data / name).exists():
             shutil.copy(server.data / name, copy / name)
     db = sqlite3.connect(copy / "journal.db")
-    has = db.execute("SELECT count(*) FROM sqlite_schema WHERE name='entry'").fetchone()[0]
+    has = db.execute("SELECT count(*) FROM sqlite_schema WHERE name='block'").fetchone()[0]
     db.close()
     if not has:
         observer.entries = 0

@@ -1,0 +1,54 @@
+// Entries as they lie in the database: a commit's entries in one row, or in several of about
+// 64 KiB each, framed as in a tile of the ledger: each after its length in two bytes, big-endian.
+// One row instead of a thousand makes a commit several times cheaper, and any entry is still found
+// by its number. Format: docs/formats/journal.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "journal.h"
+
+namespace cw {
+
+// The entries of one commit, growing. Not thread-safe.
+class Blocks {
+ public:
+  void add(const Entry& entry);  // throws std::length_error, and is unchanged, when it is too long
+  void answer(std::uint64_t seq, const json::object& body);  // in the order of the entries
+  void write(Database& db) const;
+  void clear();
+
+  std::size_t bytes() const { return entries_.size() + answers_.size(); }
+  bool empty() const { return cuts_.empty(); }
+  std::uint64_t first() const { return cuts_.front().first; }
+  std::uint64_t end() const { return cuts_.back().first + cuts_.back().count; }
+  std::string_view entry(std::uint64_t seq) const;  // one of these
+
+ private:
+  struct Cut {  // where a row begins
+    std::uint64_t first, count;
+    std::size_t entries, answers;
+  };
+  std::string entries_, answers_;
+  std::vector<Cut> cuts_;
+};
+
+// The table of blocks, as a reader sees it. Each function reads with the connection it is given.
+namespace blocks {
+
+extern const char* const schema;
+
+std::uint64_t size(Database& db);  // how many entries; throws StorageError when some are missing
+// Calls `each` for entries from … while it says so, in order.
+void read(Database& db, std::uint64_t from,
+          const std::function<bool(std::uint64_t seq, std::string_view bytes)>& each);
+std::string entry(Database& db, std::uint64_t seq);   // "" when there is none
+std::string answer(Database& db, std::uint64_t seq);  // "" when none was kept
+
+}  // namespace blocks
+}  // namespace cw

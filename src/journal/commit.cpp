@@ -1,0 +1,87 @@
+// The committer thread: makes a batch durable, then answers its commands.
+#include <cstdlib>
+
+#include "base/log.h"
+#include "impl.h"
+
+namespace cw {
+namespace {
+
+// Memory is ahead of the disk and an fsync is never retried: the process ends, restarts, and
+// replays what is durable. Nothing that was answered is lost.
+[[noreturn]] void end_process(const char* why) {
+  log_error("journal", "the commit failed, the process ends: {}", why);
+  std::_Exit(70);
+}
+
+}  // namespace
+
+void Journal::Impl::commit_loop() {
+  for (;;) {
+    {
+      std::unique_lock lock(batch_mutex);
+      committing.clear();
+      batch_filled.wait(lock, [&] { return ripe || decided_all_of_it; });
+      if (filling.decided.empty()) return;
+      std::swap(filling, committing);
+      ripe = false;
+    }
+    batch_taken.notify_one();
+    if (!committing.blocks.empty() || !committing.rows.empty()) commit();
+    answer_all();
+  }
+}
+
+void Journal::Impl::commit() {
+  for (bool retried = false;; retried = true) {
+    try {
+      db->begin();
+      committing.blocks.write(*db);
+      for (const auto& write : committing.rows) write(*db);
+      db->commit();
+      break;
+    } catch (const StorageError& error) {
+      if (error.kind() == StorageError::Kind::full && !retried) {
+        db->rollback();  // nothing was synced: to try once more, on the reserve, is safe
+        reserve.give_up();
+        continue;
+      }
+      end_process(error.what());
+    } catch (const std::exception& error) {
+      end_process(error.what());
+    }
+  }
+  ++commits;
+  {
+    std::lock_guard lock(durable_mutex);
+    durable = committing.end;
+  }
+  durable_changed.notify_all();
+  for (const auto& listener : listeners) listener(durable);
+}
+
+void Journal::Impl::answer_all() {
+  for (auto& d : committing.decided) {
+    if (d.look_up) d.answer = first_answer(d.answer->first);
+    commands_refused += !d.answer.ok();
+    d.done(std::move(d.answer));
+  }
+  commands_done += committing.decided.size();
+}
+
+Result<Answer> Journal::Impl::first_answer(std::uint64_t first) {
+  Answer answer{.first = first, .repeated = true};
+  std::string id;
+  blocks::read(*db, first, [&](std::uint64_t seq, std::string_view bytes) {
+    auto entry = Entry::parse(bytes);
+    if (!entry || (seq != first && entry->command != id)) return false;
+    id = entry->command;
+    ++answer.count;
+    return true;
+  });
+  auto body = parse_json(blocks::answer(*db, first), {.size_max = 8 << 20});
+  if (body && body->is_object()) answer.body = std::move(body->get_object());
+  return answer;
+}
+
+}  // namespace cw
