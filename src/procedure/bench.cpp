@@ -1,10 +1,13 @@
 // `callwarden bench engine`: the engine on the real journal, beside what SQLite alone can do with
 // the same bytes in the same batches in the same run.
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <filesystem>
-#include <mutex>
+#include <fstream>
+#include <iostream>
 #include <thread>
 
 #include "base/log.h"
@@ -110,6 +113,31 @@ std::int64_t per_second(std::size_t count, double seconds) {
   return static_cast<std::int64_t>(static_cast<double>(count) / std::max(seconds, 1e-9));
 }
 
+// What this process holds of the machine's memory.
+std::int64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::int64_t size = 0, resident = 0;
+  statm >> size >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+// One line a phase, and one every two seconds of it, on standard error.
+class Progress {
+ public:
+  void phase(const char* name) {
+    std::cerr << "bench: " << name << "\n";
+    said_ = std::chrono::steady_clock::now();
+  }
+  void at(std::size_t done, std::size_t all) {
+    if (done % 1024 != 0 || seconds_since(said_) < 2) return;
+    std::cerr << "bench:   " << done << " of " << all << "\n";
+    said_ = std::chrono::steady_clock::now();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point said_;
+};
+
 class EngineBench {
  public:
   EngineBench(std::size_t cases, std::string folder) : count_(cases), folder_(std::move(folder)) {
@@ -143,8 +171,7 @@ class EngineBench {
     std::size_t batch = (after.commands - before.commands) /
                         std::max<std::uint64_t>(1, after.commits - before.commits);
     std::int64_t engine = per_second(transitions, spent);
-    std::int64_t raw =
-        per_second(transitions, raw_append(from, transitions, std::max<std::size_t>(batch, 1)));
+    std::int64_t raw = raw_append_per_s(from, transitions, std::max<std::size_t>(batch, 1));
     out["transitions"] = static_cast<std::int64_t>(transitions);
     out["transitions_per_s"] = engine;
     out["batch"] = static_cast<std::int64_t>(batch);
@@ -155,9 +182,11 @@ class EngineBench {
         static_cast<std::int64_t>(engine_->bytes() / std::max<std::size_t>(1, count_));
     out["replay_s"] = replay();
     close();
+    progress_.phase("restart");
     began = std::chrono::steady_clock::now();
     open();
     out["restart_s"] = seconds_since(began);
+    out["rss_bytes"] = resident_bytes();
     CW_CHECK(engine_->size() == count_);
     timers(out);
     return out;
@@ -188,27 +217,25 @@ class EngineBench {
   // Submits without waiting for each, at most `kFlight` at a time.
   void submit(Result<Decide> decide, std::function<void(const Answer&)> then = nullptr) {
     CW_CHECK(decide.ok());
-    constexpr std::size_t kFlight = 16'384;
-    {
-      std::unique_lock lock(mutex_);
-      room_.wait(lock, [&] { return flying_ < kFlight; });
-      ++flying_;
-    }
+    constexpr int kFlight = 16'384;
+    for (int n = flying_; n >= kFlight; n = flying_) flying_.wait(n);
+    ++flying_;
     journal_->submit({}, std::move(*decide), [this, then = std::move(then)](Result<Answer> answer) {
       CW_CHECK(answer.ok());
       if (then) then(*answer);
-      std::lock_guard lock(mutex_);
-      if (--flying_ < 8'192) room_.notify_all();
+      int left = --flying_;
+      if (left == kFlight / 2 || left == 0) flying_.notify_all();
     });
   }
   void land() {
-    std::unique_lock lock(mutex_);
-    room_.wait(lock, [&] { return flying_ == 0; });
+    for (int n = flying_; n > 0; n = flying_) flying_.wait(n);
   }
 
   void start_cases() {
+    progress_.phase("cases are started");
     ids_.resize(count_);
     for (std::size_t i = 0; i < count_; ++i) {
+      progress_.at(i, count_);
       StartCase s{.procedure = "bench.ticket", .org = "org_bench", .actor = "per_bench"};
       s.facts["priority"] = i % 3 == 0 ? "P1" : i % 3 == 1 ? "P2" : "P3";
       submit(engine_->start(std::move(s)),
@@ -217,17 +244,25 @@ class EngineBench {
     land();
   }
 
-  void act_all(const std::string& action) {
-    for (const std::string& id : ids_) submit(engine_->act({id, "per_bench", {}}, action, {}, {}));
+  void act_all(const char* action) {
+    progress_.phase(action);
+    for (std::size_t i = 0; i < count_; ++i) {
+      progress_.at(i, count_);
+      submit(engine_->act({ids_[i], "per_bench", {}}, action, {}, {}));
+    }
     land();
   }
 
-  double raw_append(std::uint64_t from, std::size_t count, std::size_t batch) {
+  // The first of the transitions' entries again, as plain rows.
+  std::int64_t raw_append_per_s(std::uint64_t from, std::size_t count, std::size_t batch) {
+    progress_.phase("raw append");
+    count = std::min<std::size_t>(count, 600'000);
     std::vector<std::string> bytes;
     for (std::size_t at = 0; at < count; at += 10'000)
       for (std::string& b : journal_->entries(from + at, std::min<std::size_t>(10'000, count - at)))
         bytes.push_back(std::move(b));
-    Database db(folder_ + "/raw.db", {.create = true});
+    Database db(folder_ + "/raw.db", {.create = true, .cache_kib = 16'384});
+    db.exec("PRAGMA wal_autocheckpoint=4000");
     db.exec("CREATE TABLE raw(seq INTEGER PRIMARY KEY, bytes BLOB) STRICT");
     auto began = std::chrono::steady_clock::now();
     for (std::size_t at = 0; at < bytes.size(); at += batch) {
@@ -236,26 +271,30 @@ class EngineBench {
         db.run("INSERT INTO raw VALUES($1,$2)", i, Blob{bytes[i]});
       db.commit();
     }
-    return seconds_since(began);
+    return per_second(bytes.size(), seconds_since(began));
   }
 
   // A second engine fed with every entry.
   double replay() {
     Engine again(EngineParts{library_, directory_, *sealed_, outbox_, clock_, random_,
                              folder_ + "/journal.db"});
+    progress_.phase("replay of every entry");
     auto began = std::chrono::steady_clock::now();
     std::uint64_t size = journal_->size();
-    for (std::uint64_t at = 0; at < size; at += 10'000)
-      for (const std::string& bytes : journal_->entries(at, 10'000)) {
+    for (std::uint64_t at = 0; at < size; at += 10'240) {
+      progress_.at(at, size);
+      for (const std::string& bytes : journal_->entries(at, 10'240)) {
         Result<Entry> e = Entry::parse(bytes);
         if (e->kind.starts_with("case.")) again.apply(*e);
       }
+    }
     CW_CHECK(again.size() == count_);
     return seconds_since(began);
   }
 
   // All of the day's clocks come due at once, while a person works.
   void timers(json::object& out) {
+    progress_.phase("all clocks are due");
     clock_.jump_ms(std::int64_t{40} * 86'400'000);
     std::atomic<bool> stop{false};
     std::int64_t worst_us = 0, commands = 0;
@@ -295,9 +334,8 @@ class EngineBench {
   std::unique_ptr<Sealed> sealed_;
   std::unique_ptr<Engine> engine_;
   std::vector<std::string> ids_;
-  std::mutex mutex_;
-  std::condition_variable room_;
-  std::size_t flying_ = 0;
+  std::atomic<int> flying_{0};
+  Progress progress_;
 };
 
 }  // namespace

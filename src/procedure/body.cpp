@@ -38,16 +38,16 @@ std::uint8_t level_value(const Definition& d, const json::value& v) {
 json::object task_json(const Engine::Impl& m, const TaskState& t, std::int64_t at_ms,
                        const json::storage_ptr& memory) {
   json::object o(6, memory);
-  o["is"] = kTaskPhases[static_cast<int>(t.phase)];
-  if (t.opened_ms != at_ms) o["opened"] = t.opened_ms;
-  if (t.due_ms != never_ms) o["due"] = t.due_ms;
-  if (t.phase == TaskPhase::done && t.done_ms != at_ms) o["at"] = t.done_ms;
-  if (t.assignee != 0) o["for"] = m.names.text(t.assignee);
-  if (t.doer != 0) o["by"] = m.names.text(t.doer);
-  if (t.evidence != 0) o["evidence"] = std::int64_t{t.evidence};
-  if (t.why != Why::none) o["why"] = kWhys[static_cast<int>(t.why)];
-  if (t.late) o["late"] = true;
-  if (t.required) o["required"] = true;
+  o.emplace("is", kTaskPhases[static_cast<int>(t.phase)]);
+  if (t.opened_ms != at_ms) o.emplace("opened", t.opened_ms);
+  if (t.due_ms != never_ms) o.emplace("due", t.due_ms);
+  if (t.phase == TaskPhase::done && t.done_ms != at_ms) o.emplace("at", t.done_ms);
+  if (t.assignee != 0) o.emplace("for", m.names.text(t.assignee));
+  if (t.doer != 0) o.emplace("by", m.names.text(t.doer));
+  if (t.evidence != 0) o.emplace("evidence", std::int64_t{t.evidence});
+  if (t.why != Why::none) o.emplace("why", kWhys[static_cast<int>(t.why)]);
+  if (t.late) o.emplace("late", true);
+  if (t.required) o.emplace("required", true);
   return o;
 }
 
@@ -71,17 +71,17 @@ TaskState task_value(Engine::Impl& m, const json::object& o, int index, const En
 json::object clock_json(const ClockState& k, std::int64_t at_ms, const json::storage_ptr& memory) {
   json::object o(8, memory);
   bool counting = k.phase == ClockPhase::counting;
-  o["is"] = kClockPhases[static_cast<int>(k.phase)];
-  if (k.since_ms != at_ms) o["since"] = k.since_ms;
-  if (k.used_ms != 0) o["used"] = k.used_ms;
-  if (k.used_natural_ms != k.used_ms) o["used_natural"] = k.used_natural_ms;
-  if (k.budget_ms != 0) o["budget"] = k.budget_ms;
-  if (k.natural) o["natural"] = true;
-  if (k.due_ms != never_ms) o["due"] = k.due_ms;
+  o.emplace("is", kClockPhases[static_cast<int>(k.phase)]);
+  if (k.since_ms != at_ms) o.emplace("since", k.since_ms);
+  if (k.used_ms != 0) o.emplace("used", k.used_ms);
+  if (k.used_natural_ms != k.used_ms) o.emplace("used_natural", k.used_natural_ms);
+  if (k.budget_ms != 0) o.emplace("budget", k.budget_ms);
+  if (k.natural) o.emplace("natural", true);
+  if (k.due_ms != never_ms) o.emplace("due", k.due_ms);
   if (k.next_ms != (counting ? k.due_ms : never_ms))
-    o["next"] = k.next_ms == never_ms ? 0 : k.next_ms;
-  if (k.step != 0) o["step"] = std::int64_t{k.step};
-  if (k.phase == ClockPhase::stopped && k.stopped_ms != at_ms) o["stopped"] = k.stopped_ms;
+    o.emplace("next", k.next_ms == never_ms ? 0 : k.next_ms);
+  if (k.step != 0) o.emplace("step", std::int64_t{k.step});
+  if (k.phase == ClockPhase::stopped && k.stopped_ms != at_ms) o.emplace("stopped", k.stopped_ms);
   return o;
 }
 
@@ -326,29 +326,29 @@ void difference(const Engine::Impl& m, const Case& was, const Case& is, std::int
   json::object facts(memory), tasks(memory), clocks(memory);
   for (std::size_t i = 0; i < is.facts.size(); ++i)
     if (i >= was.facts.size() ? is.facts[i] != null_value : is.facts[i] != was.facts[i])
-      facts[d.facts[i].id] = fact_json(d.facts[i], is.facts[i], m.names);
-  if (!facts.empty()) body["facts"] = std::move(facts);
-  if (is.entries != was.entries) body["to"] = json::string_view(d.states[is.state].id);
-  if (is.closed && !was.closed && !d.states[is.state].final) body["closed"] = true;
-  if (is.level != was.level) body["level"] = level_json(d, is.level);
-  if (is.raised != was.raised) body["raised"] = level_json(d, is.raised);
-  if (is.held != was.held) body["held"] = level_json(d, is.held);
+      facts.emplace(d.facts[i].id, fact_json(d.facts[i], is.facts[i], m.names));
+  if (!facts.empty()) body.emplace("facts", std::move(facts));
+  if (is.entries != was.entries) body.emplace("to", json::string_view(d.states[is.state].id));
+  if (is.closed && !was.closed && !d.states[is.state].final) body.emplace("closed", true);
+  if (is.level != was.level) body.emplace("level", level_json(d, is.level));
+  if (is.raised != was.raised) body.emplace("raised", level_json(d, is.raised));
+  if (is.held != was.held) body.emplace("held", level_json(d, is.held));
   if (is.commander != was.commander)
-    body["commander"] = json::string_view(m.names.text(is.commander));
+    body.emplace("commander", json::string_view(m.names.text(is.commander)));
   if (is.flags != was.flags) {
     json::array flags;
     for (std::size_t i = 0; i < d.flags.size(); ++i)
       if ((is.flags & ~was.flags) >> i & 1) flags.emplace_back(json::string_view(d.flags[i]));
-    body["flags"] = std::move(flags);
+    body.emplace("flags", std::move(flags));
   }
   for (const TaskState& t : is.tasks)
     if (const TaskState* old = was.task(t.task); !old || !old->same(t))
-      tasks[task_key(d, is, t.task)] = task_json(m, t, at_ms, memory);
-  if (!tasks.empty()) body["tasks"] = std::move(tasks);
+      tasks.emplace(task_key(d, is, t.task), task_json(m, t, at_ms, memory));
+  if (!tasks.empty()) body.emplace("tasks", std::move(tasks));
   for (const ClockState& k : is.clocks)
     if (const ClockState* old = was.clock(k.clock); !old || !old->same(k))
-      clocks[d.clocks[k.clock].id] = clock_json(k, at_ms, memory);
-  if (!clocks.empty()) body["clocks"] = std::move(clocks);
+      clocks.emplace(d.clocks[k.clock].id, clock_json(k, at_ms, memory));
+  if (!clocks.empty()) body.emplace("clocks", std::move(clocks));
   if (is.rare) rare_difference(m, was, is, body);
 }
 

@@ -92,10 +92,10 @@ Result<json::object> ask(Turn& turn, Slot slot, const Standing& who, const std::
           .name = t ? t->id : a->id,
           .body = turn.body(),
           .content = w.content.commitment};
-  e.body["role"] = json::string_view(s.d.roles[who.role].id);
-  if (w.form >= 0) e.body["form"] = json::string_view(s.d.forms[w.form].form->id);
+  e.body.emplace("role", json::string_view(s.d.roles[who.role].id));
+  if (w.form >= 0) e.body.emplace("form", json::string_view(s.d.forms[w.form].form->id));
   if (!evidence.empty()) e.body["evidence"] = texts_json(evidence);
-  if (w.content.write) turn.draft().row(w.content.write);
+  if (w.content.write) turn.draft().row(w.content.write, w.content.bytes);
   turn.emit(s, slot, std::move(e));
   turn.follow(slot, true);
   json::object body = turn.answer(slot);
@@ -142,10 +142,10 @@ Result<json::object> decide_act(Turn& turn, Slot slot, const std::string& actor,
           .name = def.id,
           .body = turn.body(),
           .content = w.content.commitment};
-  e.body["role"] = json::string_view(d.roles[who.role].id);
-  if (w.form >= 0) e.body["form"] = json::string_view(d.forms[w.form].form->id);
+  e.body.emplace("role", json::string_view(d.roles[who.role].id));
+  if (w.form >= 0) e.body.emplace("form", json::string_view(d.forms[w.form].form->id));
   if (!evidence.empty()) e.body["evidence"] = texts_json(evidence);
-  if (w.content.write) turn.draft().row(w.content.write);
+  if (w.content.write) turn.draft().row(w.content.write, w.content.bytes);
   turn.emit(s, slot, std::move(e));
   turn.follow(slot, true);
   return turn.answer(slot);
@@ -190,10 +190,10 @@ Result<json::object> decide_task(Turn& turn, Slot slot, const std::string& actor
           .name = def.id,
           .body = turn.body(),
           .content = w.content.commitment};
-  e.body["role"] = json::string_view(d.roles[who.role].id);
-  if (w.form >= 0) e.body["form"] = json::string_view(d.forms[w.form].form->id);
+  e.body.emplace("role", json::string_view(d.roles[who.role].id));
+  if (w.form >= 0) e.body.emplace("form", json::string_view(d.forms[w.form].form->id));
   if (!evidence.empty()) e.body["evidence"] = texts_json(evidence);
-  if (w.content.write) turn.draft().row(w.content.write);
+  if (w.content.write) turn.draft().row(w.content.write, w.content.bytes);
   turn.emit(s, slot, std::move(e));
   turn.follow(slot, true);
   return turn.answer(slot);
@@ -261,7 +261,7 @@ Result<json::object> decide_approve(Turn& turn, Slot slot, const std::string& ac
           .kind = "case.approve",
           .name = name,
           .body = turn.body()};
-  e.body["role"] = json::string_view(d.roles[who.role].id);
+  e.body.emplace("role", json::string_view(d.roles[who.role].id));
   e.body["approval"] = std::int64_t{id};
   if (!last) {
     for (Asked& a : s.c.extra().asked)
@@ -316,9 +316,9 @@ Result<json::object> decide_reject(Turn& turn, Slot slot, const std::string& act
           .name = t ? t->id : a->id,
           .body = turn.body(),
           .content = reason.commitment};
-  e.body["role"] = json::string_view(s.d.roles[who.role].id);
+  e.body.emplace("role", json::string_view(s.d.roles[who.role].id));
   e.body["approval"] = std::int64_t{id};
-  turn.draft().row(reason.write);
+  turn.draft().row(reason.write, reason.bytes);
   turn.emit(s, slot, std::move(e));
   turn.follow(slot, true);
   return turn.answer(slot);
@@ -384,9 +384,9 @@ Result<Decide> Engine::start(StartCase request) {
     f.form = w.form >= 0 ? &w.filled : nullptr;
     f.facts = &request.facts;
     f.content = w.content.commitment;
+    if (w.content.write) draft.row(w.content.write, w.content.bytes);
     Result<Slot> slot = turn.start(f);
     if (!slot) return slot.problem();
-    if (w.content.write) draft.row(w.content.write);
     turn.follow(*slot, true);
     return turn.answer(*slot);
   });
@@ -415,12 +415,13 @@ Result<Decide> Engine::act(By by, std::string action, std::vector<std::string> e
   if (Status s = check_evidence(evidence); !s) return s.problem();
   Result<Written> written = write_form(*impl_, d, *index, form, by.case_id);
   if (!written) return written.problem();
-  return Decide([this, by = std::move(by), action = std::move(action), w = std::move(*written),
+  return Decide([this, place = hint->slot, if_seq = by.if_seq, actor = std::move(by.actor),
+                 action = std::move(action), w = std::move(*written),
                  evidence = std::move(evidence)](Draft& draft) -> Result<json::object> {
     Turn turn(*impl_, draft);
-    Result<Slot> slot = turn.at(by);
+    Result<Slot> slot = turn.at(place, if_seq);
     if (!slot) return slot.problem();
-    return decide_act(turn, *slot, by.actor, action, w, evidence);
+    return decide_act(turn, *slot, actor, action, w, evidence);
   });
 }
 
@@ -434,12 +435,13 @@ Result<Decide> Engine::do_task(By by, std::string task, std::vector<std::string>
   if (Status s = check_evidence(evidence); !s) return s.problem();
   Result<Written> written = write_form(*impl_, d, *index, form, by.case_id);
   if (!written) return written.problem();
-  return Decide([this, by = std::move(by), task = std::move(task), w = std::move(*written),
+  return Decide([this, place = hint->slot, if_seq = by.if_seq, actor = std::move(by.actor),
+                 task = std::move(task), w = std::move(*written),
                  evidence = std::move(evidence)](Draft& draft) -> Result<json::object> {
     Turn turn(*impl_, draft);
-    Result<Slot> slot = turn.at(by);
+    Result<Slot> slot = turn.at(place, if_seq);
     if (!slot) return slot.problem();
-    return decide_task(turn, *slot, by.actor, task, w, evidence);
+    return decide_task(turn, *slot, actor, task, w, evidence);
   });
 }
 

@@ -32,10 +32,11 @@ std::string Engine::Impl::number_of(const Case& c) const {
 
 std::optional<Engine::Impl::Hint> Engine::Impl::hint(std::string_view id) const {
   std::shared_lock lock(gate);
-  const Case* c = find(id);
-  if (!c) return std::nullopt;
-  auto& state = const_cast<std::uint16_t&>(c->state);
-  return Hint{installed[c->definition].definition,
+  Slot slot = slot_of(id);
+  if (slot == no_slot) return std::nullopt;
+  const Case& c = cases[slot];
+  auto& state = const_cast<std::uint16_t&>(c.state);
+  return Hint{slot, installed[c.definition].definition,
               std::atomic_ref(state).load(std::memory_order_relaxed)};
 }
 
@@ -68,7 +69,7 @@ void Engine::apply(const Entry& entry) {
     m.apply_slot(entry);
     return tell_next_due();
   }
-  Slot slot = m.slot_of(entry.case_id);
+  Slot slot = entry.case_id == m.at_hand_id ? m.at_hand : m.slot_of(entry.case_id);
   if (entry.kind == "case.start") {
     if (slot != no_slot) return;  // a loaded slice has it
     slot = m.add(started(m, entry));

@@ -219,7 +219,8 @@ class Engine final : public State {
 // `callwarden bench engine`: durable transitions/s over `cases` open cases with three clocks each,
 // beside a raw SQLite append of the same bytes at the same batch size in the same run. `folder` is
 // made, used and removed. Fields: cases, transitions, transitions_per_s, raw_append_per_s,
-// ratio_to_raw, replay_s, restart_s, bytes_per_case, timers_per_s, user_wait_ms_max.
+// ratio_to_raw, replay_s, restart_s, rss_bytes (after it), bytes_per_case, timers_per_s,
+// user_wait_ms_max.
 json::object bench_engine(std::size_t cases, const std::string& folder);
 
 }  // namespace cw

@@ -40,6 +40,9 @@ struct Engine::Impl {
   bool slots_planned = false;
   std::int64_t next_slot_ms = never_ms;  // the earliest; 0 while there is something to plan
   std::vector<Case> spare;  // copies to reuse
+  // The case an entry is being written to, so that applying it need not look it up again.
+  Slot at_hand = no_slot;
+  std::string at_hand_id;
 
   const Case* find(std::string_view id) const {
     auto key = case_key(id);
@@ -59,6 +62,7 @@ struct Engine::Impl {
   // The definition and, at this instant, the state of a case, for a thread that is preparing a
   // command. The definition never changes; the state is only a hint that the decision checks.
   struct Hint {
+    Slot slot = no_slot;
     std::shared_ptr<const Definition> definition;
     int state = -1;
   };

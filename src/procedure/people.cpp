@@ -101,7 +101,7 @@ Result<json::object> take(Turn& turn, Slot slot, const std::string& actor,
   Sketch s(m, c, turn.now, person);
   s.c.held = s.c.level;
   s.c.commander = person;
-  turn.draft().row(brief.write);
+  turn.draft().row(brief.write, brief.bytes);
   turn.emit(s, slot,
             {.actor = actor,
              .basis = basis,
@@ -221,7 +221,7 @@ Result<Decide> Engine::note(By by, CaseNote note) {
         std::string basis = involvement(m, c, actor);
         if (basis.empty()) return not_involved();
         Sketch s(m, c, turn.now, m.names.add(actor));
-        turn.draft().row(sealed.write);
+        turn.draft().row(sealed.write, sealed.bytes);
         turn.emit(s, slot,
                   {.actor = actor,
                    .basis = basis,

@@ -105,25 +105,29 @@ std::size_t Case::bytes() const {
 
 Slot CaseIndex::find(CaseKey key, const std::deque<Case>& cases) const {
   if (places_.empty()) return no_slot;
-  for (std::size_t i = hash(key) & (places_.size() - 1);; i = (i + 1) & (places_.size() - 1)) {
-    if (places_[i] == no_slot) return no_slot;
-    if (cases[places_[i]].key == key) return places_[i];
+  std::uint64_t h = hash(key);
+  for (std::size_t i = h & (places_.size() - 1);; i = (i + 1) & (places_.size() - 1)) {
+    const Place& place = places_[i];
+    if (place.slot == no_slot) return no_slot;
+    if (place.tag == tag_of(h) && cases[place.slot].key == key) return place.slot;
   }
 }
 
+void CaseIndex::put(Place place, std::uint64_t hash) {
+  std::size_t i = hash & (places_.size() - 1);
+  while (places_[i].slot != no_slot) i = (i + 1) & (places_.size() - 1);
+  places_[i] = place;
+}
+
 void CaseIndex::add(Slot slot, const std::deque<Case>& cases) {
-  auto place = [&](Slot s) {
-    std::size_t i = hash(cases[s].key) & (places_.size() - 1);
-    while (places_[i] != no_slot) i = (i + 1) & (places_.size() - 1);
-    places_[i] = s;
-  };
   if ((count_ + 1) * 3 > places_.size() * 2) {
-    std::vector<Slot> old = std::move(places_);
-    places_.assign(old.empty() ? 1024 : old.size() * 2, no_slot);
-    for (Slot s : old)
-      if (s != no_slot) place(s);
+    std::vector<Place> old(std::max<std::size_t>(1024, places_.size() * 2));
+    old.swap(places_);
+    for (const Place& place : old)
+      if (place.slot != no_slot) put(place, hash(cases[place.slot].key));
   }
-  place(slot);
+  std::uint64_t h = hash(cases[slot].key);
+  put({slot, tag_of(h)}, h);
   ++count_;
 }
 

@@ -194,19 +194,26 @@ struct Case {
   std::size_t bytes() const;
 };
 
-// From a case's id to its slot: open addressing, 4 bytes a place.
+// From a case's id to its slot: open addressing, 8 bytes a place: the slot, and 32 bits of the key
+// so that only the right case is looked at.
 class CaseIndex {
  public:
   Slot find(CaseKey key, const std::deque<Case>& cases) const;
   void add(Slot slot, const std::deque<Case>& cases);
-  std::size_t bytes() const { return places_.capacity() * sizeof(Slot); }
+  std::size_t bytes() const { return places_.capacity() * sizeof(Place); }
 
  private:
-  static std::size_t hash(CaseKey key) {
-    return static_cast<std::size_t>(
-        (key.low ^ key.high * 0x9E3779B97F4A7C15ull) * 0xBF58476D1CE4E5B9ull >> 20);
+  struct Place {
+    Slot slot = no_slot;
+    std::uint32_t tag = 0;
+  };
+  static std::uint64_t hash(CaseKey key) {
+    std::uint64_t h = (key.low ^ key.high * 0x9E3779B97F4A7C15ull) * 0xBF58476D1CE4E5B9ull;
+    return h ^ h >> 32;
   }
-  std::vector<Slot> places_;
+  static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+  void put(Place place, std::uint64_t hash);
+  std::vector<Place> places_;  // a power of two
   std::size_t count_ = 0;
 };
 

@@ -53,7 +53,11 @@ Result<Slot> Turn::at(const By& by) {
   Slot slot = m.slot_of(by.case_id);
   if (slot == no_slot)
     return problem(Refusal::not_found, "case.unknown", {"没有这条记录", "There is no such case"});
-  if (by.if_seq && *by.if_seq != m.cases[slot].last_seq)
+  return at(slot, by.if_seq);
+}
+
+Result<Slot> Turn::at(Slot slot, std::optional<std::uint64_t> if_seq) {
+  if (if_seq && *if_seq != m.cases[slot].last_seq)
     return problem(Refusal::stale, "case.stale",
                    {"记录已有新变化，请刷新后重试；本次没有写入任何内容",
                     "The case changed meanwhile; nothing was written. Reload it and try again"});
@@ -62,10 +66,13 @@ Result<Slot> Turn::at(const By& by) {
 
 json::object Turn::answer(Slot slot) const {
   const Case& c = m.cases[slot];
-  return {{"case", case_id(c.key)},
-          {"number", m.number_of(c)},
-          {"state", m.of(c).definition->states[c.state].id},
-          {"seq", static_cast<std::int64_t>(c.last_seq)}};
+  // In one piece of memory of its own: it is made on this thread and freed on another.
+  json::object out(5, json::make_shared_resource<json::monotonic_resource>(640));
+  out.emplace("case", case_id(c.key));
+  out.emplace("number", m.number_of(c));
+  out.emplace("state", json::string_view(m.of(c).definition->states[c.state].id));
+  out.emplace("seq", static_cast<std::int64_t>(c.last_seq));
+  return out;
 }
 
 // The level moved: its chief learns that command is to be taken over.
@@ -92,6 +99,8 @@ std::uint64_t Turn::emit(Sketch& s, Slot slot, Entry head) {
   if (!s.fired.empty()) head.body["fired"] = std::move(s.fired);
   if (!s.told.empty()) head.body["told"] = std::move(s.told);
   head.case_id = case_id(was.key);
+  m.at_hand = slot;
+  m.at_hand_id = head.case_id;
   head.procedure = s.in.name;
   std::uint64_t seq = draft_.append(std::move(head));
 #ifndef NDEBUG
@@ -288,7 +297,7 @@ void Turn::start_child(const Opening& o, Slot parent) {
       SealedContent sealed = m.parts.sealed.seal(f.case_id, canonical(filled));
       f.form = &filled;
       f.content = sealed.commitment;
-      draft_.row(sealed.write);
+      draft_.row(sealed.write, sealed.bytes);
     } else {
       log_warn("procedure", "{}: an item does not fit the form of {}", f.basis, o.procedure);
     }

@@ -36,6 +36,7 @@ class Turn {
   // An empty body whose memory goes with this turn, in one piece: entries are built on the writer.
   json::object body() { return json::object(8, json::storage_ptr(&memory_)); }
   Result<Slot> at(const By& by);
+  Result<Slot> at(Slot slot, std::optional<std::uint64_t> if_seq);  // the same, looked up already
   // Judges who may start it; the actor "system" (a parent's effect) may always.
   Result<Slot> start(const Filing& filing);
 
