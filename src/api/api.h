@@ -22,6 +22,7 @@
 #include "notify/notify.h"
 #include "procedure/cases.h"
 #include "procedure/engine.h"
+#include "roster/roster.h"
 #include "sealed/sealed.h"
 #include "simulate/setting.h"
 #include "watch/watch.h"
@@ -36,6 +37,7 @@ struct Services {
   Views& views;
   Sealed& sealed;
   Identity& identity;
+  Roster& roster;
   Engine& engine;
   watch::Alerts& alerts;
   watch::Watch& watch;
@@ -48,9 +50,9 @@ struct Services {
   OffsetClock* test_clock = nullptr;  // only in a server started for tests: may be pushed ahead
   int sign_ins_per_minute = 30;       // of one address
   int requests_per_second = 200;      // of one address, and three times as many in a burst
-  Drills* drills = nullptr;           // never null in a server
+  Drills* drills = nullptr;                      // never null in a server
   const SimulationFolder* simulation = nullptr;  // who and how fast; null: from limits alone
-  Live* live = nullptr;                          // set by the Api
+  Live* live = nullptr;               // set by the Api
 };
 
 // One endpoint, for the authorisation matrix and the document.

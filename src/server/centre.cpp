@@ -23,6 +23,9 @@ constexpr Somebody kPeople[] = {
     {"feng", "冯磊", "5531", "agent", "centre"},
     {"shen", "沈冰", "2215", "lead", "centre"},
     {"han", "韩雪", "2301", "duty-officer", "other"},
+    {"ma", "马丽", "5540", "agent", "centre"},
+    {"gao", "高翔", "5541", "agent", "centre"},
+    {"lin", "林晓", "5542", "agent", "centre"},
 };
 
 struct Holding {
@@ -109,7 +112,65 @@ Result<Centre> Centre::make(Installation& in, const std::string& password) {
   auto queue = identity.set_queue(
       system, {}, {c.org_, "ticket.after-sales", {c.id("zheng"), c.id("feng"), c.id("shen")}, {}});
   if (!queue) return std::move(queue).problem();
+  if (Status planned = c.plan_duty(in, root); !planned) return planned.problem();
   return c;
+}
+
+// A week of duty as a manager finds it: somebody away next week without a replacement, a swap that
+// waits for approval, a handover signed by both.
+Status Centre::plan_duty(Installation& in, const std::string& root) const {
+  const Principal system = Principal::system();
+  Roster& roster = in.roster();
+  const std::int64_t today = in.journal().read([&] { return roster.today(root); });
+  const char* line[] = {"zheng", "feng", "ma", "gao"};
+  for (const char* login : {"zheng", "feng", "ma", "gao", "lin"})
+    if (auto made = roster.qualify(system, {}, {id(login), "duty", 0}, false); !made)
+      return made.problem();
+  RosterInput plan{.org = root,
+                   .source = roster.templates().at("headquarters"),
+                   .from_day = today - 7,
+                   .anchor_day = today};
+  plan.layers["officer"] = {{{id("wang")}, {}}, {{id("zhao")}, {}}};
+  plan.layers["commander"] = {{{id("li")}, {}}, {{id("zhou")}, {}}};
+  for (const char* login : line) plan.layers["line"].push_back({{id(login)}, {}});
+  if (auto made = roster.set(system, {}, plan); !made) return made.problem();
+  for (const auto& [login, person] : people_)
+    if (auto made = roster.confirm_reachable(system, {}, person); !made) return made.problem();
+
+  auto shifts = [&](const char* login, std::int64_t from, std::int64_t to) {
+    return in.journal().read([&] { return roster.shifts_of(id(login), today + from, today + to); });
+  };
+  auto as = [&](const std::string& person) {
+    Principal p;
+    p.actor = p.person = person;
+    p.org = org_;
+    return p;
+  };
+  for (const Shift& s : shifts("gao", 7, 13))
+    if (s.ref.layer == "line") {
+      auto away = roster.ask_leave(system, {}, id("gao"), "annual", s.from_ms, s.to_ms);
+      if (!away) return away.problem();
+      break;
+    }
+  for (const Shift& s : shifts("zheng", 1, 12)) {
+    auto asked = roster.ask_swap(as(id("zheng")), {}, s.ref, id("lin"), std::nullopt);
+    if (!asked) continue;
+    auto consented = roster.answer_swap(as(id("lin")), {}, text_or(asked->body, "id"), true);
+    if (!consented) return consented.problem();
+    break;
+  }
+  for (const char* login : line) {
+    for (const Shift& s : shifts(login, -1, 0)) {
+      auto written = roster.write_handover(as(id(login)), {}, s.ref, {},
+                                           "2 号中继线路已恢复，继续观察；无其他未结事项。");
+      if (!written) continue;
+      const std::int64_t seq = int_or(written->body, "seq");
+      for (const char* next : line)
+        if (roster.sign_handover(as(id(next)), {}, s.ref, static_cast<std::uint64_t>(seq))) break;
+      return done();
+    }
+  }
+  return done();
 }
 
 }  // namespace cw

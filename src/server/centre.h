@@ -23,6 +23,8 @@ class Centre {
   const std::string& id(const std::string& login) const;  // "per_…"
 
  private:
+  Status plan_duty(Installation& in, const std::string& root) const;
+
   std::string org_;
   std::map<std::string, std::string> people_;
 };

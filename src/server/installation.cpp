@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "detect/cli.h"
 #include "procedure/cases.h"
+#include "roster/duty_directory.h"
 #include "storage/file.h"
 
 namespace cw {
@@ -74,20 +75,25 @@ struct Installation::Impl {
     sealed.emplace(journal_path, std::move(*root), random);
     identity.emplace(*journal, *sealed, clock, random, options.access);
     notify.emplace(NotifyParts{*journal, *identity, *sealed, clock, random}, options.notify);
-    drills.emplace(DrillParts{*identity, *notify, clock, random},
+    roster.emplace(RosterParts{*journal, *identity, *sealed, clock, random}, library.calendars(),
+                   roster_templates(options.content, mistakes));
+    if (!mistakes.empty()) return mistakes_problem(mistakes);
+    duty.emplace(*identity, *roster, clock);
+    drills.emplace(DrillParts{*duty, *notify, clock, random},
                    DrillFolder::load(options.content, library, mistakes));
     simulation = SimulationFolder::load(options.content, mistakes);
     if (!mistakes.empty()) return mistakes_problem(mistakes);
     engine.emplace(
-        EngineParts{std::move(library), *identity, *sealed, *drills, clock, random, journal_path});
+        EngineParts{std::move(library), *duty, *sealed, *drills, clock, random, journal_path});
     drills->use(*engine);
     alerts.emplace(std::move(alert_key), *sealed);
     for (State* state :
-         std::initializer_list<State*>{&*identity, &*notify, &*engine, &*drills, &*alerts})
+         std::initializer_list<State*>{&*identity, &*roster, &*notify, &*engine, &*drills, &*alerts})
       journal->attach(*state);
     journal->open();
     identity->open();
     first = identity->first_start();
+    if (auto recounted = engine->recount(*journal); !recounted) return recounted.problem();
     open_views();
     if (auto status = open_ledger(); !status) return status;
     return open_watch(std::move(*rules));
@@ -176,21 +182,50 @@ struct Installation::Impl {
       if (!alert || alert->closed() || !alert->silence.empty()) return json::object{};
       const auto* rule = watch->rules()->find(alert->rule);
       Text title = rule ? rule->title : Text{alert->rule, alert->rule};
-      auto people = identity->post_people("duty-officer", alert->org);
-      if (people.empty()) return json::object{};
-      notify->tell(draft,
-                   {.about = alert->rule == "watch.source-silent" ? "source_silent" : "alert",
-                    .seq = entry.seq,
-                    .name = alert->id,
-                    .org = alert->org,
-                    .path = "/alerts/" + alert->id,
-                    .title = title,
-                    .text = title,
-                    .urgent = alert->level >= watch::Level::high,
-                    .people = people});
+      Message message{.about = alert->rule == "watch.source-silent" ? "source_silent" : "alert",
+                      .seq = entry.seq,
+                      .name = alert->id,
+                      .org = alert->org,
+                      .path = "/alerts/" + alert->id,
+                      .title = title,
+                      .text = title,
+                      .urgent = alert->level >= watch::Level::high,
+                      .people = duty->post_people("duty-officer", alert->org)};
+      // What is urgent goes up the layers of the roster until somebody takes it.
+      if (message.urgent)
+        roster->open_call(draft, alert->id, alert->org, title,
+                          [&](Draft&, std::uint64_t, const DutyNotice& n) {
+                            for (const auto& id : n.people)
+                              if (std::find(message.people.begin(), message.people.end(), id) ==
+                                  message.people.end())
+                                message.people.push_back(id);
+                          });
+      if (!message.people.empty()) notify->tell(draft, message);
       return json::object{};
     });
     if (!answer) log_warn("server", "nobody could be told of an alert: {}", answer.problem().code);
+  }
+
+  // Calls that go up, and what the roster says ahead of time.
+  void tick_roster() {
+    roster->tick(
+        [this](Draft& draft, std::uint64_t seq, const DutyNotice& n) {
+          notify->tell(draft, {.about = n.about,
+                               .seq = seq,
+                               .name = n.name,
+                               .org = n.org,
+                               .path = n.path,
+                               .title = n.title,
+                               .text = n.text,
+                               .due_ms = n.due_ms,
+                               .urgent = n.urgent,
+                               .people = n.people});
+        },
+        [this](const std::string& about) -> std::string {  // who has an alert in hand
+          const watch::Alert* alert = alerts->find(about);
+          if (!alert) return "system";
+          return !alert->owner.empty() ? alert->owner : alert->closed() ? "system" : "";
+        });
   }
 
   void clock_loop() {
@@ -199,6 +234,7 @@ struct Installation::Impl {
         engine->run_due(*journal);
         drills->run_due(*journal);
         call_people();
+        tick_roster();
       } catch (const std::exception& e) {
         log_error("server", "the clocks' round failed: {}", e.what());
       }
@@ -214,6 +250,8 @@ struct Installation::Impl {
   std::optional<Journal> journal;
   std::optional<Sealed> sealed;
   std::optional<Identity> identity;
+  std::optional<Roster> roster;
+  std::optional<DutyDirectory> duty;
   std::optional<Notify> notify;
   std::optional<Drills> drills;
   SimulationFolder simulation;
@@ -259,6 +297,7 @@ void Installation::advance() {
   impl_->engine->run_due(*impl_->journal);
   impl_->drills->run_due(*impl_->journal);
   impl_->call_people();
+  impl_->tick_roster();
   impl_->notify->deliver_due();
   auto status = impl_->ledger->advance();
   if (!status) log_warn("server", "no checkpoint: {}", status.problem().code);
@@ -281,8 +320,8 @@ Status Installation::serve(http::ServerOptions options, std::vector<http::Asset>
                            OffsetClock* test_clock) {
   Impl& m = *impl_;
   m.api = std::make_unique<api::Api>(api::Services{
-      *m.journal, *m.views, *m.sealed, *m.identity, *m.engine, *m.alerts, *m.watch, *m.ledger,
-      *m.notify, m.clock, m.random, m.options.version, ledger_folder(), test_clock,
+      *m.journal, *m.views, *m.sealed, *m.identity, *m.roster, *m.engine, *m.alerts, *m.watch,
+      *m.ledger, *m.notify, m.clock, m.random, m.options.version, ledger_folder(), test_clock,
       test_clock ? 10'000 : 30, test_clock ? 10'000 : 200, &*m.drills, &m.simulation});
   http::Router router;
   m.api->add_to(router);
@@ -298,6 +337,7 @@ Journal& Installation::journal() { return *impl_->journal; }
 Views& Installation::views() { return *impl_->views; }
 Sealed& Installation::sealed() { return *impl_->sealed; }
 Identity& Installation::identity() { return *impl_->identity; }
+Roster& Installation::roster() { return *impl_->roster; }
 Engine& Installation::engine() { return *impl_->engine; }
 Drills& Installation::drills() { return *impl_->drills; }
 watch::Alerts& Installation::alerts() { return *impl_->alerts; }

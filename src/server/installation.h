@@ -24,6 +24,7 @@
 #include "ledger/ledger.h"
 #include "notify/notify.h"
 #include "procedure/engine.h"
+#include "roster/roster.h"
 #include "watch/watch.h"
 
 namespace cw {
@@ -66,6 +67,7 @@ class Installation {
   Views& views();
   Sealed& sealed();
   Identity& identity();
+  Roster& roster();
   Engine& engine();
   Drills& drills();
   watch::Alerts& alerts();

@@ -1,0 +1,174 @@
+// The duty roster over HTTP, on the demonstration centre: the grid, a swap that waits, a gap, who
+// is on duty, a call that an alert opens, a calendar file.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "calendar/ics.h"
+#include "http/client.h"
+#include "story.h"
+
+namespace cw {
+namespace {
+
+class RosterApi : public ::testing::Test {
+ protected:
+  RosterApi() {
+    char name[] = "/tmp/cw-roster-XXXXXX";
+    folder_ = ::mkdtemp(name);
+    watch::SourceConfig source;
+    source.id = "pbx";
+    source.format = watch::Format::asterisk;
+    InstallationOptions options{.data = folder_,
+                                .content = std::filesystem::path(CW_SOURCE_DIR) / "content",
+                                .version = "test",
+                                .sources = {source},
+                                .threads = false,
+                                .reserve_bytes = 1 << 20};
+    options.access.cost = PasswordCost{.passes = 1, .memory_bytes = 8 << 10};
+    in_ = std::make_unique<Installation>(options, clock_, random_);
+    auto opened = in_->open();
+    EXPECT_TRUE(opened.ok()) << (opened ? "" : opened.problem().text.en);
+    auto made = Centre::make(*in_, "a long password 1");
+    EXPECT_TRUE(made.ok()) << (made ? "" : made.problem().text.en);
+    centre_ = std::make_unique<Centre>(std::move(*made));
+    auto serving = in_->serve({.port = 0}, {}, &offset_);
+    EXPECT_TRUE(serving.ok());
+    root_ = in_->journal().read([&] { return in_->identity().root(); });
+  }
+  ~RosterApi() override {
+    in_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  http::ClientResponse ask(const std::string& login, std::string_view method,
+                           const std::string& path, const json::value& body = json::object{}) {
+    http::Client client("127.0.0.1", in_->server()->port());
+    auto& headers = sessions_[login];
+    if (!headers.get("Cookie")) {
+      auto in = client.post_json("/api/v1/session",
+                                 {{"login", login}, {"password", "a long password 1"}});
+      EXPECT_TRUE(in.ok() && in->status == 200) << login;
+      std::string line(in->headers.get_or("Set-Cookie"));
+      headers.set("Cookie", line.substr(0, line.find(';')));
+      headers.set("X-CSRF", std::string(text_or(parse_json(in->body)->get_object(), "csrf")));
+      headers.set("Content-Type", "application/json");
+    }
+    auto answer = client.request(method, "/api/v1" + path, headers,
+                                 method == "GET" ? "" : json::serialize(body));
+    EXPECT_TRUE(answer.ok()) << path;
+    return answer ? std::move(*answer) : http::ClientResponse{};
+  }
+  json::object read(const std::string& login, const std::string& path) {
+    auto answer = ask(login, "GET", path);
+    EXPECT_EQ(answer.status, 200) << path << " " << answer.body;
+    auto parsed = parse_json(answer.body, {.size_max = 8 << 20});
+    return parsed && parsed->is_object() ? parsed->get_object() : json::object{};
+  }
+  static std::string code(const http::ClientResponse& answer) {
+    auto body = parse_json(answer.body);
+    return body && body->is_object() ? std::string(text_or(body->get_object(), "code")) : "";
+  }
+
+  std::string folder_, root_;
+  ManualClock clock_{1'795'305'600'000};  // Sunday 2026-11-22, 08:00 in Shanghai
+  OffsetClock offset_;
+  SystemRandom random_;
+  std::unique_ptr<Installation> in_;
+  std::unique_ptr<Centre> centre_;
+  std::map<std::string, http::Headers> sessions_;
+};
+
+TEST_F(RosterApi, TheDemonstrationsWeekHasAGapAndASwapThatWaits) {
+  const auto grid = read("wang", "/roster?days=14");
+  EXPECT_EQ(text_or(grid, "today"), "2026-11-22");
+  EXPECT_TRUE(bool_or(grid, "may_manage"));
+  const auto& layers = grid.at("rosters").as_array().at(0).as_object().at("layers").as_array();
+  ASSERT_EQ(layers.size(), 3u);
+  int cells = 0, missing = 0;
+  for (const auto& layer : layers)
+    for (const auto& shift : layer.as_object().at("shifts").as_array()) {
+      const auto& days = shift.as_object().at("days").as_array();
+      EXPECT_EQ(days.size(), 14u);
+      for (const auto& cell : days) {
+        if (!cell.is_object()) continue;
+        ++cells;
+        missing += int_or(cell.as_object(), "missing") > 0 ? 1 : 0;
+      }
+    }
+  EXPECT_EQ(cells, 14 * 5);
+  EXPECT_EQ(missing, 1);
+  const auto gaps = read("wang", "/roster/gaps");
+  ASSERT_GE(gaps.at("items").as_array().size(), 1u);
+
+  const auto now = read("wang", "/roster/now");
+  EXPECT_EQ(now.at("items").as_array().size(), 3u);
+  const auto waiting = read("wang", "/roster/swaps?state=consented");
+  ASSERT_EQ(waiting.at("items").as_array().size(), 1u);
+  const json::object swap = waiting.at("items").as_array()[0].as_object();
+  EXPECT_TRUE(bool_or(swap, "may_decide"));
+  const std::string path = "/roster/swaps/" + std::string(text_or(swap, "id")) + "/decide";
+  EXPECT_EQ(code(ask("zheng", "POST", path, {{"yes", true}})), "permission.missing");
+  EXPECT_EQ(ask("wang", "POST", path, {{"yes", true}}).status, 200);
+  const std::string key(text_or(swap.at("shift").as_object(), "key"));
+  const auto taken = read("wang", "/roster/handover?shift=" + key);
+  EXPECT_EQ(text_or(taken.at("shift").as_object().at("people").as_array()[0].as_object(), "why"),
+            "swap");
+  EXPECT_EQ(read("wang", "/roster/handovers").at("items").as_array().size(), 1u);
+}
+
+TEST_F(RosterApi, APersonSeesTheirShiftsAsksForLeaveAndTakesThemAlongAsACalendar) {
+  const auto mine = read("zheng", "/roster/mine");
+  EXPECT_GT(mine.at("shifts").as_array().size(), 10u);
+  EXPECT_EQ(mine.at("swaps").as_array().size(), 1u);
+  EXPECT_GT(int_or(mine, "confirmed_at"), 0);
+  const auto file = ask("zheng", "GET", "/roster/calendar.ics");
+  EXPECT_EQ(file.status, 200);
+  const auto events = read_ics(file.body);
+  ASSERT_TRUE(events.ok()) << events.problem().text.en;
+  EXPECT_GE(events->size(), mine.at("shifts").as_array().size());
+
+  const std::int64_t from = clock_.now_ms() + 86'400'000;
+  const json::object leave{{"kind", "annual"}, {"from_at", from}, {"to_at", from + 3'600'000}};
+  EXPECT_EQ(ask("zheng", "POST", "/roster/leaves", leave).status, 200);
+  const auto asked = read("wang", "/roster/leaves?state=asked").at("items").as_array();
+  ASSERT_EQ(asked.size(), 1u);
+  const std::string id(text_or(asked[0].as_object(), "id"));
+  EXPECT_EQ(ask("wang", "POST", "/roster/leaves/" + id + "/decide", {{"yes", true}}).status, 200);
+  EXPECT_EQ(text_or(read("zheng", "/roster/leaves").at("items").as_array()[0].as_object(), "state"),
+            "approved");
+  const auto bad = ask("zheng", "POST", "/roster/leaves/import",
+                       {{"kind", "annual"}, {"ics", "BEGIN:VCALENDAR\nnonsense\n"}});
+  EXPECT_EQ(bad.status, 422);
+  EXPECT_EQ(code(bad), "ics.line");
+  // Another centre's officer sees nothing of it.
+  EXPECT_EQ(code(ask("han", "GET", "/roster?org=" + root_)), "permission.missing");
+}
+
+TEST_F(RosterApi, AnUrgentAlertCallsWhoIsOnDutyAndGoesUpUntilSomebodyTakesIt) {
+  std::ostringstream told;
+  auto pushed = in_->watch().push("pbx", asterisk_attack(clock_.now_ms(), 20, "198.51.100.77"));
+  ASSERT_TRUE(pushed.ok());
+  in_->advance();
+  auto all = read("wang", "/roster/calls").at("items").as_array();
+  ASSERT_FALSE(all.empty());
+  const std::string id(text_or(all[0].as_object(), "id"));
+  auto call = [&] {
+    for (const auto& one : read("wang", "/roster/calls").at("items").as_array())
+      if (text_or(one.as_object(), "id") == id) return one.as_object();
+    return json::object{};
+  };
+  EXPECT_EQ(text_or(call(), "state"), "calling");
+  EXPECT_GT(in_->notify().unread(centre_->id("wang")), 0u);
+  EXPECT_EQ(in_->notify().unread(centre_->id("zhao")), 0u) << "the deputy is not on duty";
+  clock_.advance_ms(5 * 60'000);
+  in_->advance();
+  EXPECT_EQ(call().at("told").as_array().size(), 2u) << "the line is next";
+  EXPECT_EQ(ask("wang", "POST", "/roster/calls/" + id + "/acknowledge").status, 200);
+  EXPECT_EQ(text_or(call(), "state"), "acknowledged");
+}
+
+}  // namespace
+}  // namespace cw
