@@ -19,13 +19,16 @@ class DutyDirectory final : public Directory {
       : identity_(identity), roster_(roster), clock_(clock) {}
 
   // "duty:<post>" for who is on duty; where nobody is, the organisation's own answer.
-  std::string post_basis(std::string_view person, std::string_view post, std::string_view org) const override;
+  std::string post_basis(std::string_view person, std::string_view post,
+                         std::string_view org) const override;
   std::vector<std::string> post_people(std::string_view post, std::string_view org) const override;
 
-  std::string team_basis(std::string_view person, std::string_view team, std::string_view org) const override {
+  std::string team_basis(std::string_view person, std::string_view team,
+                         std::string_view org) const override {
     return identity_.team_basis(person, team, org);
   }
-  std::string queue_basis(std::string_view person, std::string_view procedure, std::string_view org) const override {
+  std::string queue_basis(std::string_view person, std::string_view procedure,
+                          std::string_view org) const override {
     return identity_.queue_basis(person, procedure, org);
   }
   std::string chief_post(std::string_view level, std::string_view org) const override {
@@ -34,13 +37,20 @@ class DutyDirectory final : public Directory {
   std::vector<std::string> team_people(std::string_view team, std::string_view org) const override {
     return identity_.team_people(team, org);
   }
-  std::vector<std::string> queue_people(std::string_view procedure, std::string_view org) const override {
+  std::vector<std::string> queue_people(std::string_view procedure,
+                                        std::string_view org) const override {
     return identity_.queue_people(procedure, org);
   }
-  bool is_active_person(std::string_view person) const override { return identity_.is_active_person(person); }
+  bool is_active_person(std::string_view person) const override {
+    return identity_.is_active_person(person);
+  }
   bool is_org(std::string_view org) const override { return identity_.is_org(org); }
-  std::vector<std::string> orgs_of(std::string_view kind) const override { return identity_.orgs_of(kind); }
-  bool within(std::string_view org, std::string_view ancestor) const override { return identity_.within(org, ancestor); }
+  std::vector<std::string> orgs_of(std::string_view kind) const override {
+    return identity_.orgs_of(kind);
+  }
+  bool within(std::string_view org, std::string_view ancestor) const override {
+    return identity_.within(org, ancestor);
+  }
 
  private:
   std::optional<Roster::Duty> duty(std::string_view post, std::string_view org) const;

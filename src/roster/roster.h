@@ -45,7 +45,7 @@ struct ShiftRef {
 };
 // A key of `org`, or nothing.
 std::optional<ShiftRef> shift_ref(std::string_view org, std::string_view key);
-std::string day_text(std::int64_t day);                         // "2026-11-23"
+std::string day_text(std::int64_t day);                          // "2026-11-23"
 std::optional<std::int64_t> day_of_text(std::string_view text);  // 1970–2080
 
 // Why somebody who was planned cannot take a shift, or should not.
@@ -76,7 +76,9 @@ struct Shift {
   bool has(std::string_view person) const;
 };
 
-struct RosterTeam { std::vector<std::string> people, standby; };
+struct RosterTeam {
+  std::vector<std::string> people, standby;
+};
 
 struct RosterInput {
   std::string org;
@@ -112,9 +114,9 @@ struct Leave {
 
 struct Swap {
   std::string id, asker, partner;
-  ShiftRef shift;                  // which the partner takes from the asker
+  ShiftRef shift;                        // which the partner takes from the asker
   std::optional<ShiftRef> return_shift;  // which the asker takes from the partner
-  std::string state;               // asked, consented, declined, approved, refused, withdrawn
+  std::string state;                     // asked, consented, declined, approved, refused, withdrawn
   std::string decided_by;
   std::int64_t asked_at = 0;
 };
@@ -130,7 +132,7 @@ struct Handover {
   std::string content;             // commitment of the sealed text
   std::string outgoing, incoming;  // who signed; incoming "" while it waits
   std::int64_t outgoing_at = 0, incoming_at = 0;
-  std::uint64_t seq = 0;           // of the entry with the outgoing signature: what is countersigned
+  std::uint64_t seq = 0;  // of the entry with the outgoing signature: what is countersigned
 };
 
 struct EscalationStep {
@@ -178,17 +180,22 @@ class Roster final : public State {
   ~Roster() override;
 
   // ---- who is on duty ----
-  struct Duty { std::string org; std::vector<std::string> people; };
+  struct Duty {
+    std::string org;
+    std::vector<std::string> people;
+  };
   // The people on duty in a post at a moment: those of the nearest organisation, `org` or above,
   // whose roster has somebody there. Nothing when no roster covers it then.
-  std::optional<Duty> on_duty(std::string_view post, std::string_view org, std::int64_t at_ms) const;
+  std::optional<Duty> on_duty(std::string_view post, std::string_view org,
+                              std::int64_t at_ms) const;
   // The layers of the nearest roster in their order, each with who is on duty; empty ones left out.
   std::vector<EscalationStep> escalation(std::string_view org, std::int64_t at_ms) const;
 
   // ---- shifts, by time ----
   // Of every roster of `org` ("" = all), at most 366 days.
   std::vector<Shift> shifts(std::string_view org, std::int64_t from_day, std::int64_t to_day) const;
-  std::vector<Shift> shifts_of(std::string_view person, std::int64_t from_day, std::int64_t to_day) const;
+  std::vector<Shift> shifts_of(std::string_view person, std::int64_t from_day,
+                               std::int64_t to_day) const;
   std::optional<Shift> shift(const ShiftRef& ref) const;
   // Shifts that lack somebody or whose people are not ready.
   std::vector<Shift> gaps(std::string_view org, std::int64_t from_day, std::int64_t to_day) const;
@@ -205,28 +212,36 @@ class Roster final : public State {
   std::vector<Handover> handovers(std::string_view org, std::size_t limit) const;  // newest first
   std::vector<DutyCall> calls(std::string_view org) const;                         // newest first
   // iCalendar events: a person's shifts, a layer's, and in the person's language.
-  std::vector<IcsEvent> events(const std::vector<Shift>& shifts, std::string_view lang, bool names) const;
+  std::vector<IcsEvent> events(const std::vector<Shift>& shifts, std::string_view lang,
+                               bool names) const;
 
   // ---- changes. [roster.manage] in the roster's organisation where not said otherwise ----
   Result<Answer> set(const Principal&, Command, const RosterInput&);
-  Result<Answer> end(const Principal&, Command, std::string_view org, std::string_view id, std::int64_t from_day);
+  Result<Answer> end(const Principal&, Command, std::string_view org, std::string_view id,
+                     std::int64_t from_day);
   // `in` takes the shift instead of `out` ("" = besides those planned). Refused while it breaks
   // rest, hours or a qualification, unless `anyway`: the entry then says what it breaks.
-  Result<Answer> assign(const Principal&, Command, const ShiftRef&, std::string_view out, std::string_view in, bool anyway);
+  Result<Answer> assign(const Principal&, Command, const ShiftRef&, std::string_view out,
+                        std::string_view in, bool anyway);
   // By whoever is on the shift; the partner consents; somebody else with roster.manage decides.
-  Result<Answer> ask_swap(const Principal&, Command, const ShiftRef&, std::string_view partner, const std::optional<ShiftRef>& in_return);
+  Result<Answer> ask_swap(const Principal&, Command, const ShiftRef&, std::string_view partner,
+                          const std::optional<ShiftRef>& in_return);
   Result<Answer> answer_swap(const Principal&, Command, std::string_view swap, bool yes);
   Result<Answer> decide_swap(const Principal&, Command, std::string_view swap, bool yes);
   Result<Answer> withdraw_swap(const Principal&, Command, std::string_view swap);
   // One's own is asked for; another's, by a manager, is approved at once.
-  Result<Answer> ask_leave(const Principal&, Command, std::string_view person, std::string_view kind, std::int64_t from_ms, std::int64_t to_ms);
-  Result<Answer> ask_leaves(const Principal&, Command, std::string_view person, std::string_view kind, std::string_view ics);
+  Result<Answer> ask_leave(const Principal&, Command, std::string_view person,
+                           std::string_view kind, std::int64_t from_ms, std::int64_t to_ms);
+  Result<Answer> ask_leaves(const Principal&, Command, std::string_view person,
+                            std::string_view kind, std::string_view ics);
   Result<Answer> decide_leave(const Principal&, Command, std::string_view leave, bool yes);
   Result<Answer> withdraw_leave(const Principal&, Command, std::string_view leave);
   Result<Answer> qualify(const Principal&, Command, const Qualification&, bool withdraw);
   Result<Answer> confirm_reachable(const Principal&, Command, std::string_view person);
-  // By somebody of the shift that ends: signs what is handed over. Written again, it is signed anew.
-  Result<Answer> write_handover(const Principal&, Command, const ShiftRef&, std::vector<std::string> items, std::string_view text);
+  // By somebody of the shift that ends: signs what is handed over. Written again, it is signed
+  // anew.
+  Result<Answer> write_handover(const Principal&, Command, const ShiftRef&,
+                                std::vector<std::string> items, std::string_view text);
   // By somebody of a following shift of the layer; `seq` is the handover they read.
   Result<Answer> sign_handover(const Principal&, Command, const ShiftRef&, std::uint64_t seq);
 
@@ -234,7 +249,8 @@ class Roster final : public State {
   // Tells `tell` (within the same commit) whom to reach now; nothing when nobody is on duty or a
   // call about it is already open.
   using Tell = std::function<void(Draft&, std::uint64_t seq, const DutyNotice&)>;
-  void open_call(Draft& draft, std::string_view about, std::string_view org, const Text& text, const Tell& tell);
+  void open_call(Draft& draft, std::string_view about, std::string_view org, const Text& text,
+                 const Tell& tell);
   Result<Answer> acknowledge(const Principal&, Command, std::string_view call);
   // What time brings: calls that go up, gaps and problems of the next day, handovers that wait.
   // `answered` says whether what a call is about is in hands. Cheap when nothing is due.
@@ -252,7 +268,9 @@ class Roster final : public State {
   std::unique_ptr<Impl> impl_;
 };
 
-// The definitions below `content/rosters`: (id, text). Mistakes are named; a missing folder has none.
-std::map<std::string, std::string> roster_templates(const std::filesystem::path& content, std::vector<Mistake>& mistakes);
+// The definitions below `content/rosters`: (id, text). Mistakes are named; a missing folder has
+// none.
+std::map<std::string, std::string> roster_templates(const std::filesystem::path& content,
+                                                    std::vector<Mistake>& mistakes);
 
 }  // namespace cw

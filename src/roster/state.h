@@ -23,7 +23,7 @@ struct RosterPeriod {
 
 struct RosterRecord {
   std::string org, id;
-  std::vector<RosterPeriod> periods;  // by from_day
+  std::vector<RosterPeriod> periods;                        // by from_day
   std::map<std::string, std::vector<ShiftChange>> changes;  // by shift key
   std::set<std::string, std::less<>> mentioned;             // everybody in it, derived
   const RosterPeriod* period(std::int64_t day) const;
@@ -64,17 +64,27 @@ struct Roster::Impl {
   // --- schedule.cpp ---
   const Calendar& calendar_of(const RosterDef& definition) const;
   std::vector<Shift> shifts_of_day(const RosterRecord& r, std::int64_t day) const;
-  Shift make(const RosterRecord& r, const RosterPeriod& p, const LayerDef& layer, std::size_t shift, std::int64_t day) const;
-  struct Raw { ShiftRef ref; std::int64_t from_ms, to_ms; };
+  Shift make(const RosterRecord& r, const RosterPeriod& p, const LayerDef& layer, std::size_t shift,
+             std::int64_t day) const;
+  struct Raw {
+    ShiftRef ref;
+    std::int64_t from_ms, to_ms;
+  };
   // What the plan and the changes give a person, whether or not they can come; not on-call layers.
-  std::vector<Raw> raw_of(std::string_view person, std::int64_t from_day, std::int64_t to_day) const;
-  std::vector<std::string> planned(const RosterRecord& r, const RosterPeriod& p, const LayerDef& layer, std::size_t shift, std::int64_t day, std::vector<OnShift>* how) const;
+  std::vector<Raw> raw_of(std::string_view person, std::int64_t from_day,
+                          std::int64_t to_day) const;
+  std::vector<std::string> planned(const RosterRecord& r, const RosterPeriod& p,
+                                   const LayerDef& layer, std::size_t shift, std::int64_t day,
+                                   std::vector<OnShift>* how) const;
   // Everything that speaks against a person in this shift; `now` for reachability.
-  std::vector<Unready> against(std::string_view person, const RosterDef& d, const LayerDef& layer, const Shift& s) const;
+  std::vector<Unready> against(std::string_view person, const RosterDef& d, const LayerDef& layer,
+                               const Shift& s) const;
   // The same for somebody who does not have it yet.
-  std::vector<Unready> against(std::string_view person, const ShiftRef& ref, const ShiftRef* gives_up) const;
+  std::vector<Unready> against(std::string_view person, const ShiftRef& ref,
+                               const ShiftRef* gives_up) const;
   std::optional<Duty> find_duty(std::string_view post, std::string_view org, std::int64_t at) const;
-  void add_on_duty(const RosterRecord& r, std::string_view layer_id, std::string_view post, std::int64_t at, std::vector<std::string>& people) const;
+  void add_on_duty(const RosterRecord& r, std::string_view layer_id, std::string_view post,
+                   std::int64_t at, std::vector<std::string>& people) const;
   std::int64_t day_in(const RosterRecord& r, std::int64_t at_ms) const;  // the local day
   const RosterRecord* find(std::string_view org, std::string_view id) const;
   std::optional<Shift> shift(const ShiftRef& ref) const;
@@ -98,7 +108,8 @@ json::object body_of(const Handover& handover);
 json::object body_of(const DutyCall& call);
 ShiftRef ref_from(const json::object& o);
 
-Entry duty_entry(const Principal& who, std::string basis, std::string_view verb, std::string name, json::object body);
+Entry duty_entry(const Principal& who, std::string basis, std::string_view verb, std::string name,
+                 json::object body);
 Problem no_shift(std::string_view pointer);
 Text unready_text(std::string_view code);
 
