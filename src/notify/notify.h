@@ -120,7 +120,7 @@ class Notify final : public State, public Outbound {
   void start();  // after journal.open(): the worker threads
   void stop();
 
-  // Called after each commit that put something into inboxes, on the writer thread, with whose.
+  // Called after each commit that put something into inboxes, on the committer thread, with whose.
   // Set before journal.open(); must be quick.
   void on_notice(std::function<void(const std::vector<std::string>& people)> listener);
 
