@@ -6,7 +6,7 @@ namespace cw {
 namespace {
 
 constexpr int kSteps = 3'000;
-constexpr int kForms = 16;  // attempts at a form that a guard accepts
+constexpr int kForms = 24;  // attempts at a form that a guard accepts
 constexpr std::int64_t kHour = 3'600'000, kTenYears = std::int64_t{3'652} * 24 * kHour;
 constexpr std::int64_t kFirstMoment = 1'772'380'800'000;  // Mon 2026-03-02 00:00 in Shanghai
 constexpr const char* kOrg = "org_simulation";
@@ -107,14 +107,19 @@ bool Run::start(Outcome& out) {
   for (std::size_t i = 0; i < d.facts.size(); ++i)
     if (d.facts[i].type == FieldType::enumeration && !(i == 0 && !d.levels.empty()))
       wanted_[d.facts[i].id] = wanted_value(i);
+  // Whom the facts name are different people, and not the one who files.
+  const std::vector<std::string>& staff = stage_.roster.staff();
+  for (std::size_t i = 0, n = 1; i < d.facts.size() && !staff.empty(); ++i)
+    if (d.facts[i].type == FieldType::reference && d.facts[i].ref == "person")
+      wanted_[d.facts[i].id] = staff[n++ % staff.size()];
   Item item{.kind = Item::Kind::act, .name = "start", .definition = stage_.definition};
   const CaseView nothing;
   std::vector<std::pair<std::string, std::string>> who = candidates(item, nothing);
   Text why{"没有人可以发起", "Nobody may start it"};
   for (std::size_t i = 0; i < who.size(); ++i) {
-    const std::string& person = who[(number_ + i) % who.size()].first;
+    const std::string& person = who[i].first;
     json::object form;
-    if (d.start_form >= 0) form = fill(d, d.start_form, false);
+    if (d.start_form >= 0) form = fill(d, d.start_form, 0);
     Result<json::object> done = command(engine_.start({.procedure = d.id,
                                                        .org = kOrg,
                                                        .actor = person,
@@ -176,7 +181,6 @@ void Run::complete(const Working& w) {
   const std::int64_t now = clock_.now_ms();
   if (w.item.due_ms != 0 && now > w.item.due_ms && now - w.waited_ms <= w.item.due_ms)
     ++tally.late_by_wait;
-  const std::uint64_t seq = engine_.last_seq(w.item.case_id);
   const By by{.case_id = w.item.case_id, .actor = w.person, .if_seq = {}};
   Result<json::object> done = json::object{};
   switch (w.item.kind) {
@@ -201,15 +205,19 @@ void Run::complete(const Working& w) {
     last_refusal_.zh += " " + done.problem().fields[0].pointer;
     last_refusal_.en += " " + done.problem().fields[0].pointer;
   }
-  const bool act = w.item.kind == Item::Kind::act;
-  refused_.insert((act ? w.item.case_id + "/" + w.item.name : w.item.key) + "|" +
-                  std::to_string(seq));
+  refused_.insert(refusal(w.item, w.person));
+}
+
+// What a person tried in vain is not tried again before the case has changed.
+std::string Run::refusal(const Item& item, const std::string& person) const {
+  return item.key + "/" + item.name + "|" + person + "|" +
+         std::to_string(engine_.last_seq(item.case_id));
 }
 
 Result<json::object> Run::do_task(const Working& w) {
   const TaskDef& def = w.item.definition->tasks[w.item.index];
   json::object form;
-  if (def.form >= 0) form = fill(*w.item.definition, def.form, false);
+  if (def.form >= 0) form = fill(*w.item.definition, def.form, 0);
   Result<json::object> done = command(
       engine_.do_task({w.item.case_id, w.person, {}}, def.id, evidence_of(def.evidence), form));
   if (done) learn(form);
@@ -223,7 +231,7 @@ Result<json::object> Run::act(const Working& w) {
   Result<json::object> done = json::object{};
   for (int i = 0; i < (def.form >= 0 ? kForms : 1); ++i) {
     json::object form;
-    if (def.form >= 0) form = fill(d, def.form, i > 0);
+    if (def.form >= 0) form = fill(d, def.form, i);
     done = command(engine_.act({w.item.case_id, w.person, {}}, def.id, {}, form));
     if (done) {
       learn(form);
@@ -236,15 +244,21 @@ Result<json::object> Run::act(const Working& w) {
   return done;
 }
 
-// `fresh`: some of what is true may be otherwise.
-json::object Run::fill(const Definition& d, int form, bool fresh) {
+// The world as it is at the first attempt; later ones let some of it be otherwise, and lean towards
+// yes or no.
+json::object Run::fill(const Definition& d, int form, int attempt) {
+  constexpr struct {
+    bool fresh;
+    int yes;
+  } kTries[] = {{false, 50}, {false, 90}, {true, 50}, {true, 90}, {false, 10}, {true, 10}};
+  const auto& how_to = kTries[attempt % 6];
   json::object wanted;
   for (const auto& [fact, value] : wanted_)
-    if (!fresh || chance(random_, 40)) wanted[fact] = value;
+    if (!how_to.fresh || chance(random_, 40)) wanted[fact] = value;
   // Whom a form names has no post: an owner who is also the only checker would prove nothing.
   const std::vector<std::string>& named =
       stage_.roster.staff().empty() ? stage_.roster.people() : stage_.roster.staff();
-  const Sampling how{clock_.now_ms(), &named, &stage_.pace.ahead_ms};
+  const Sampling how{clock_.now_ms(), &named, &stage_.pace.ahead_ms, how_to.yes};
   return sample(*d.forms[form].form, random_, wanted, how);
 }
 

@@ -114,7 +114,8 @@ class Run {
   void complete(const Working& done);
   Result<json::object> do_task(const Working& w);
   Result<json::object> act(const Working& w);
-  json::object fill(const Definition& d, int form, bool fresh);
+  json::object fill(const Definition& d, int form, int attempt);
+  std::string refusal(const Item& item, const std::string& person) const;
   void learn(const json::object& form);
   void finish(Outcome& out);
   void stuck(Outcome& out);

@@ -30,7 +30,7 @@ class Sampler {
   json::value value(const FormField& f) {
     switch (f.type) {
       case FieldType::boolean:
-        return random_.below(2) == 1;
+        return chance(random_, s_.yes);
       case FieldType::integer:
         return whole(f.minimum, f.maximum);
       case FieldType::enumeration:

@@ -34,7 +34,7 @@ class Staffing final : public Directory {
                      const Definitions& definitions);
 
   // The same with somebody for everything that these definitions name and nobody holds: one for a
-  // post, four for a team, five for a queue; and five staff. assumed() says what was made up.
+  // post, four for a team, five for a queue; and twelve staff. assumed() says what was made up.
   Staffing filled(const Definitions& definitions) const;
 
   const std::set<std::string>& assumed() const { return assumed_; }

@@ -336,14 +336,14 @@ Result<SimulationReport> simulate(const Library& library, const Definition& defi
   report.seed = options.seed;
   report.threshold = options.threshold > 0 ? options.threshold : stage.pace.threshold;
   Tally tally(stage, report);
-  const std::size_t best = std::clamp<std::size_t>(options.runs / 10, 8, 200);
+  const std::size_t best = std::clamp<std::size_t>(options.runs / 10, 3, 200);
   for (std::size_t i = 0; i < best; ++i)
     tally.take(Run(stage, RunKind::best, i).go(), RunKind::best);
   for (std::size_t i = 0; i < options.runs; ++i)
     tally.take(Run(stage, RunKind::sample, i).go(), RunKind::sample);
   std::size_t explored = 0;
   const std::size_t most = std::clamp<std::size_t>(options.runs, 60, 200);
-  while (explored < most && (explored < 10 || !tally.all_reached()))
+  while (explored < most && (explored < 5 || !tally.all_reached()))
     tally.take(Run(stage, RunKind::explore, explored++).go(), RunKind::explore);
   report.runs = static_cast<std::int64_t>(options.runs);
   report.best_runs = static_cast<std::int64_t>(best);

@@ -109,6 +109,7 @@ struct Sampling {
   std::int64_t now_ms = 0;
   const std::vector<std::string>* people = nullptr;               // for references to persons
   const std::map<std::string, std::int64_t>* ahead_ms = nullptr;  // time field → into the future
+  int yes = 50;  // percent of booleans that are true
 };
 json::object sample(const Form& form, Random& random, const json::object& wanted,
                     const Sampling& sampling);

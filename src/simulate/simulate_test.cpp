@@ -252,7 +252,7 @@ TEST(Content, every_procedure_passes_its_simulation) {
   for (const Mistake& m : mistakes) ADD_FAILURE() << describe(m, "en");
   ASSERT_FALSE(library.procedures().empty());
   for (const auto& [id, d] : library.procedures()) {
-    SimulationOptions options{.runs = 12, .roster = folder.roster};
+    SimulationOptions options{.runs = 6, .roster = folder.roster};
     if (auto pace = folder.paces.find(id); pace != folder.paces.end()) options.pace = pace->second;
     Result<SimulationReport> r = simulate(library, *d, options);
     ASSERT_TRUE(r);

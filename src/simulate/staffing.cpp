@@ -102,7 +102,7 @@ Staffing Staffing::filled(const Definitions& definitions) const {
       out.assumed_.insert(what);
     }
   if (out.staff_.empty())
-    for (int i = 1; i <= 5; ++i) out.add("staff-" + std::to_string(i), "");
+    for (int i = 1; i <= 12; ++i) out.add("staff-" + std::to_string(i), "");
   return out;
 }
 

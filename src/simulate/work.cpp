@@ -53,8 +53,6 @@ void Run::assign() {
       occupied.insert(item.case_id);
       continue;
     }
-    const std::string refusal = item.key + "|" + std::to_string(engine_.last_seq(item.case_id));
-    if (refused_.contains(refusal)) continue;
     const Pick picked = pick(item, view(item.case_id, ""));
     if (picked.person.empty() && !picked.able) continue;
     occupied.insert(item.case_id);
@@ -149,6 +147,10 @@ void Run::decide(const std::string& id) {
     return;
   }
   const Pick picked = pick(*item, v);
+  if (picked.person.empty() && !picked.able) {
+    decided_.erase(id);  // whoever could have taken it was refused
+    return;
+  }
   if (picked.person.empty()) {
     decided_[id] = d->actions[item->index].id;
     waiting_.emplace(key, clock_.now_ms());
@@ -175,7 +177,6 @@ std::optional<Run::Item> Run::choose(const CaseView& v,
     sum += w;
   };
   const int state = d->state(v.state);
-  const std::string seq = "|" + std::to_string(engine_.last_seq(v.id));
   for (const ActionView& a : v.actions) {
     if (!a.why_not.zh.empty()) continue;  // done, asked, or its guard does not hold
     Item item{.kind = Item::Kind::act,
@@ -185,7 +186,6 @@ std::optional<Run::Item> Run::choose(const CaseView& v,
               .label = {},
               .definition = d,
               .index = d->action(state, a.id)};
-    if (refused_.contains(v.id + "/" + item.name + seq)) continue;
     const Pick who = pick(item, v);
     if (who.person.empty() && !who.able) continue;
     offer(item, d->actions[item.index].to);
@@ -332,7 +332,8 @@ Run::Pick Run::pick(const Item& item, const CaseView& v) {
     const auto& [person, label] = who[(i + turn) % who.size()];
     auto until = busy_.find(person);
     const bool busy = until != busy_.end() && until->second > clock_.now_ms();
-    if ((busy && out.able) || !may(item, person)) continue;
+    if ((busy && out.able) || refused_.contains(refusal(item, person)) || !may(item, person))
+      continue;
     if (!busy) return {person, label, true};
     out.able = true;
   }
@@ -370,7 +371,7 @@ void Run::begin(Item item, const Pick& who, std::int64_t waited) {
 }
 
 // The pace's; else half of a task's own limit, with the limit as its 95th percentile; else thirty
-// minutes for a task and ten for a decision (twice that as the 95th), but at most a quarter of
+// minutes for a task and ten for a decision (twice that as the 95th). Never more than a quarter of
 // the tightest clock under which it stands.
 Run::Length Run::time_of(const Item& item, const CaseView& v) const {
   const Definition& d = *item.definition;
@@ -380,29 +381,25 @@ Run::Length Run::time_of(const Item& item, const CaseView& v) const {
   if (item.kind == Item::Kind::command || item.kind == Item::Kind::approval)
     return {Spread::around(5 * kMinute, 15 * kMinute), false};
   const int state = d.state(v.state);
-  double limit = 0;
+  const bool task = item.kind == Item::Kind::task;
+  const int to = task ? -1 : d.actions[item.index].to;
+  const double clock = tightest(v, d, [&](const ClockDef& k) {
+    const Moment& stop = k.stop;
+    return runs_in(k, state) ||
+           (stop.index == item.index &&
+            stop.kind == (task ? Moment::Kind::task : Moment::Kind::action)) ||
+           (stop.kind == Moment::Kind::state && stop.index == to && to >= 0);
+  });
+  double median = task ? 30 * kMinute : 10 * kMinute;
   bool natural = false;
-  if (item.kind == Item::Kind::task) {
-    for (const TaskView& t : v.tasks)
-      if (t.state + "." + t.id == item.name && t.due_ms > t.opened_ms && t.opened_ms > 0) {
-        natural = d.tasks[item.index].limit.spans[0].unit == Unit::day;
-        limit = static_cast<double>(calendar_of(item).spent_ms(t.opened_ms, t.due_ms, natural));
-      }
-    if (limit > 0) return {Spread::around(limit / 2, limit), natural};
-    limit = tightest(v, d, [&](const ClockDef& k) {
-      return runs_in(k, state) || (k.stop.kind == Moment::Kind::task && k.stop.index == item.index);
-    });
-  } else {
-    const int to = d.actions[item.index].to;
-    limit = tightest(v, d, [&](const ClockDef& k) {
-      return runs_in(k, state) ||
-             (k.stop.kind == Moment::Kind::action && k.stop.index == item.index) ||
-             (k.stop.kind == Moment::Kind::state && k.stop.index == to && to >= 0);
-    });
-  }
-  double median = item.kind == Item::Kind::task ? 30 * kMinute : 10 * kMinute;
-  if (limit > 0) median = std::min(median, limit / 4);
-  return {Spread::around(median, 2 * median), false};
+  for (const TaskView& t : v.tasks)
+    if (task && t.state + "." + t.id == item.name && t.due_ms > t.opened_ms && t.opened_ms > 0) {
+      natural = d.tasks[item.index].limit.spans[0].unit == Unit::day;
+      const std::int64_t limit = calendar_of(item).spent_ms(t.opened_ms, t.due_ms, natural);
+      if (limit > 0) median = static_cast<double>(limit) / 2;
+    }
+  if (clock > 0) median = std::min(median, clock / 4);
+  return {Spread::around(median, 2 * median), natural};
 }
 
 }  // namespace cw
