@@ -21,6 +21,13 @@ const std::vector<PostTemplate>& post_template() {
       {"investigator", {"调查评估专员", "Investigator"}, {}},
       {"logistics", {"后勤保障负责人", "Head of logistics"}, {}},
       {"site-security", {"现场安保负责人", "Head of site security"}, {}},
+      {"change-manager", {"变更经理", "Change manager"}, {}},
+      {"problem-manager", {"问题经理", "Problem manager"}, {}},
+      {"supplier-manager", {"供应商经理", "Supplier manager"}, {}},
+      {"document-controller", {"文件管理员", "Document controller"}, {}},
+      {"training-manager", {"培训负责人", "Training manager"}, {}},
+      {"personnel", {"人力资源负责人", "Head of personnel"}, {}},
+      {"auditor", {"内部审计", "Internal auditor"}, {}},
   };
   return posts;
 }

@@ -32,9 +32,38 @@ struct Holding {
   const char *post, *holder, *deputy;
 };
 constexpr Holding kPosts[] = {
-    {"duty-officer", "wang", "zhao"},  {"commander", "li", "zhou"}, {"leader", "chen", "li"},
-    {"security-officer", "he", "sun"}, {"dpo", "qian", ""},         {"counsel", "qian", ""},
-    {"spokesperson", "zhou", ""},      {"investigator", "wu", ""},  {"service-manager", "shen", ""},
+    {"duty-officer", "wang", "zhao"},
+    {"commander", "li", "zhou"},
+    {"leader", "chen", "li"},
+    {"security-officer", "he", "sun"},
+    {"dpo", "qian", ""},
+    {"counsel", "qian", ""},
+    {"spokesperson", "zhou", ""},
+    {"investigator", "wu", ""},
+    {"service-manager", "shen", ""},
+    {"shift-lead", "shen", ""},
+    {"logistics", "gao", ""},
+    {"site-security", "ma", ""},
+    {"problem-manager", "sun", "he"},
+    {"change-manager", "he", ""},
+    {"supplier-manager", "zhou", ""},
+    {"training-manager", "lin", ""},
+    {"personnel", "lin", ""},
+    {"document-controller", "liu", ""},
+    {"auditor", "liu", "wu"},
+};
+
+struct Members {
+  const char* team;
+  Text title;
+  const char* logins[4];  // up to the first null
+};
+const Members kTeams[] = {
+    {"technical", {"技术组", "Technical team"}, {"he", "sun"}},
+    {"facilities", {"动力环境组", "Power and environment team"}, {"gao", "ma"}},
+    {"information", {"信息组", "Information group"}, {"zhao", "lin"}},
+    {"publicity", {"宣传组", "Publicity group"}, {"zhou", "lin"}},
+    {"change-board", {"变更评审委员会", "Change review board"}, {"li", "sun", "shen"}},
 };
 
 }  // namespace
@@ -106,9 +135,13 @@ Result<Centre> Centre::make(Installation& in, const std::string& password) {
   auto duty = identity.set_post(
       system, {}, {.org = places["other"], .id = "duty-officer", .holder = c.id("han")});
   if (!duty) return std::move(duty).problem();
-  auto team = identity.set_team(
-      system, {}, {root, "technical", {"技术组", "Technical team"}, {c.id("he"), c.id("sun")}});
-  if (!team) return std::move(team).problem();
+  for (const auto& t : kTeams) {
+    std::vector<std::string> members;
+    for (const char* login : t.logins)
+      if (login) members.push_back(c.id(login));
+    auto team = identity.set_team(system, {}, {root, t.team, t.title, members});
+    if (!team) return std::move(team).problem();
+  }
   auto queue = identity.set_queue(
       system, {}, {c.org_, "ticket.after-sales", {c.id("zheng"), c.id("feng"), c.id("shen")}, {}});
   if (!queue) return std::move(queue).problem();
