@@ -156,7 +156,8 @@ TEST_F(RosterApi, AnUrgentAlertCallsWhoIsOnDutyAndGoesUpUntilSomebodyTakesIt) {
   ASSERT_FALSE(all.empty());
   const std::string id(text_or(all[0].as_object(), "id"));
   auto call = [&] {
-    for (const auto& one : read("wang", "/roster/calls").at("items").as_array())
+    const auto calls = read("wang", "/roster/calls");
+    for (const auto& one : calls.at("items").as_array())
       if (text_or(one.as_object(), "id") == id) return one.as_object();
     return json::object{};
   };
