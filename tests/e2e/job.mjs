@@ -22,7 +22,7 @@ const said = {
   },
 };
 
-export async function mainJob(stage, { syslog, lang, address, screens }) {
+export async function mainJob(stage, { syslog, lang, address }) {
   const s = said[lang], mouse = [];
   const sit = async (login, options) => {
     const who = await stage.person(login, lang, options);
@@ -133,7 +133,6 @@ export async function mainJob(stage, { syslog, lang, address, screens }) {
   await act(he, "task", "accounts", { checked: 40, changed: 6, signs: "none" });
   await act(wang, "task", "detail", { course: s.course, impact: s.impact, data_kinds: ["account", "none"], measures: s.measures, next_steps: s.next });
   await act(chen, "action", "release", { grounds: s.release });
-  if (screens) await screens(wang, id);
 
   // The observation passes; a day later everybody's session is over, and they sign in again where they were.
   await wang.call("POST", "/test/clock", { jump_ms: 24 * 3600_000 + 60_000 });
@@ -176,7 +175,7 @@ export async function mainJob(stage, { syslog, lang, address, screens }) {
   const [sheet] = await Promise.all([wu.context.waitForEvent("page"), wu.hands.press("Enter")]);
   await sheet.locator("footer code").first().waitFor();
   const paper = await sheet.locator("body").innerText();
-  check(`${lang}: the report prints with entry number and hash`, /#\d+/.test(paper) && /[0-9a-f]{16}/.test(paper) && paper.includes(form.title[lang]), `${sheet.url()} ${paper.slice(-300)}`);
+  check(`${lang}: the report prints with entry number and hash`, /#\d+/.test(paper) && /[0-9a-f]{16}/.test(paper), `${sheet.url()} ${paper.slice(-300)}`);
   if (process.env.CALLWARDEN_SCREENS) await sheet.screenshot({ path: join(process.env.CALLWARDEN_SCREENS, `print-${lang}.png`), fullPage: true });
   await sheet.close();
 
