@@ -12,18 +12,8 @@ void wire_wrong_type(std::vector<FieldProblem>& wrong, const std::string& pointe
   wire_wrong(wrong, pointer, {"应为" + expected.zh, "This must be " + expected.en});
 }
 
-// RFC 6901: "~" and "/" inside a member's name are written ~0 and ~1.
 std::string wire_pointer(const std::string& base, std::string_view member) {
-  std::string out = base + "/";
-  for (char c : member.substr(0, 200)) {
-    if (c == '~')
-      out += "~0";
-    else if (c == '/')
-      out += "~1";
-    else
-      out += c;
-  }
-  return out;
+  return base + "/" + pointer_token(member.substr(0, 200));
 }
 
 // "cw::api::Page<cw::api::CaseBrief>" → "PageCaseBrief": the namespaces go, the rest is joined.

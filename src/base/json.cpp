@@ -249,4 +249,17 @@ bool bool_or(const json::object& o, std::string_view key, bool fallback) {
   return v && v->is_bool() ? v->get_bool() : fallback;
 }
 
+std::string pointer_token(std::string_view name) {
+  std::string out;
+  for (char c : name) {
+    if (c == '~')
+      out += "~0";
+    else if (c == '/')
+      out += "~1";
+    else
+      out += c;
+  }
+  return out;
+}
+
 }  // namespace cw

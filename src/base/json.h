@@ -36,4 +36,7 @@ std::string_view text_or(const json::object& o, std::string_view key, std::strin
 std::int64_t int_or(const json::object& o, std::string_view key, std::int64_t fallback = 0);
 bool bool_or(const json::object& o, std::string_view key, bool fallback = false);
 
+// A member's name inside a JSON pointer: "~" and "/" are written ~0 and ~1 (RFC 6901).
+std::string pointer_token(std::string_view name);
+
 }  // namespace cw

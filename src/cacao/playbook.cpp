@@ -385,18 +385,7 @@ class PlaybookReader {
 }  // namespace
 
 std::string pointer_to(std::string_view base, std::string_view part) {
-  std::string out(base);
-  out += '/';
-  for (const char c : part) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
+  return std::string(base) + "/" + pointer_token(part);
 }
 
 Result<Playbook> parse_playbook(const json::value& value) { return PlaybookReader(value).read(); }

@@ -348,22 +348,22 @@ std::optional<std::vector<std::string>> Drills::reach(
   return out;
 }
 
-void Drills::notify(Draft& draft, const Notice& notice) {
-  if (notice.mode == CaseMode::live) return p_.outbound.notify(draft, notice);
-  auto people = reach(notice.case_id, notice.people);
-  if (!people) return;
-  Notice copy = notice;
+template <typename Telling>
+std::optional<Telling> Drills::for_participants(const Telling& telling) const {
+  if (telling.mode == CaseMode::live) return telling;
+  auto people = reach(telling.case_id, telling.people);
+  if (!people) return std::nullopt;
+  Telling copy = telling;
   copy.people = std::move(*people);
-  p_.outbound.notify(draft, copy);
+  return copy;
+}
+
+void Drills::notify(Draft& draft, const Notice& notice) {
+  if (auto told = for_participants(notice)) p_.outbound.notify(draft, *told);
 }
 
 void Drills::send(Draft& draft, const Sending& sending) {
-  if (sending.mode == CaseMode::live) return p_.outbound.send(draft, sending);
-  auto people = reach(sending.case_id, sending.people);
-  if (!people) return;
-  Sending copy = sending;
-  copy.people = std::move(*people);
-  p_.outbound.send(draft, copy);
+  if (auto sent = for_participants(sending)) p_.outbound.send(draft, *sent);
 }
 
 // ---- State

@@ -93,6 +93,9 @@ class Drills final : public State, public Outbound {
   std::vector<std::string> held_by(const std::string& what, const std::string& org) const;
   bool inject(Journal& journal, const std::string& id);
   Status open_findings(Journal& journal, const std::string& actor, const std::string& id);
+  // The same to participants alone; nothing when the drill is over or nobody is left.
+  template <typename Telling>
+  std::optional<Telling> for_participants(const Telling& telling) const;
   // Whom of them a drill's message may reach; nothing when the drill is over or nobody is left.
   std::optional<std::vector<std::string>> reach(const std::string& case_id,
                                                 const std::vector<std::string>& people) const;

@@ -71,11 +71,7 @@ class Draft {
   // is refused. May run again after a refused commit (disk full), so it must only depend on what it
   // captured. `bytes`: about how many it writes beyond a few. What may be over a megabyte comes
   // before the first append: when the disk cannot surely take it, the command is refused here.
-  virtual void row(std::function<void(Database&)> write) = 0;
-  virtual void row(std::function<void(Database&)> write, std::size_t bytes) {
-    (void)bytes;
-    row(std::move(write));
-  }
+  virtual void row(std::function<void(Database&)> write, std::size_t bytes = 0) = 0;
 };
 
 using Decide = std::function<Result<json::object>(Draft&)>;

@@ -39,7 +39,6 @@ class Journal::Impl::BatchDraft final : public Draft {
     return entry.seq;
   }
 
-  void row(std::function<void(Database&)> write) override { row(std::move(write), 0); }
   void row(std::function<void(Database&)> write, std::size_t bytes) override {
     CW_CHECK(write != nullptr);
     Batch& batch = journal_.filling;

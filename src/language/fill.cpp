@@ -28,20 +28,6 @@ class Filler {
   std::vector<FieldProblem>& problems_;
 };
 
-std::string pointer_token(std::string_view name) {
-  std::string out;
-  for (const char c : clip(name, 64)) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 json::object Filler::object(const std::vector<FormField>& fields, const json::object& given,
                             const std::string& at) {
   json::object out;
@@ -63,7 +49,7 @@ json::object Filler::object(const std::vector<FormField>& fields, const json::ob
       return std::string_view(member.key()) == f.name;
     });
     if (!known) {
-      wrong(at + "/" + pointer_token(member.key()),
+      wrong(at + "/" + pointer_token(clip(member.key(), 64)),
             {"表单没有这个字段", "the form has no such field"});
     }
   }
@@ -196,12 +182,11 @@ Result<json::object> fill(const Form& form, const json::object& submitted) {
   }
   if (problems.empty()) return filled;
   const std::string count = std::to_string(problems.size());  // before they are moved away
-  return problem(
-      Refusal::invalid, "form.invalid",
-      {"表单“" + form.title.zh + "”有 " + count + " 处需要改正，尚未提交",
-       "the form '" + form.title.en + "' has " + count +
-           " field(s) to correct; nothing was submitted"},
-      std::move(problems));
+  return problem(Refusal::invalid, "form.invalid",
+                 {"表单“" + form.title.zh + "”有 " + count + " 处需要改正，尚未提交",
+                  "the form '" + form.title.en + "' has " + count +
+                      " field(s) to correct; nothing was submitted"},
+                 std::move(problems));
 }
 
 Value value_of(const FormField& field, const json::value& filled, const InternRef& intern) {

@@ -65,7 +65,7 @@ Result<Answer> Roster::write_handover(const Principal& who, Command command, con
       return problem(Refusal::conflict, "roster.handed-over",
                      {"双方均已签字，不能再改", "Both have signed; it does not change any more"});
     Handover h{ref, items, content.commitment, who.person, "", d.now_ms(), 0, 0};
-    d.row(content.write);
+    d.row(content.write, content.bytes);
     Entry e = duty_entry(who, "duty:" + s->post, "handover", "outgoing", body_of(h));
     e.content = content.commitment;
     const std::uint64_t seq = d.append(std::move(e));

@@ -2,69 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
-#include "centre.h"
-#include "http/client.h"
+#include "api_testing.h"
 
 namespace cw {
 namespace {
 
 using testing::HasSubstr;
 
-class DrillApi : public ::testing::Test {
- protected:
-  DrillApi() {
-    char name[] = "/tmp/cw-drills-XXXXXX";
-    folder_ = ::mkdtemp(name);
-    InstallationOptions options{.data = folder_,
-                                .content = std::filesystem::path(CW_SOURCE_DIR) / "content",
-                                .version = "test",
-                                .threads = false,
-                                .reserve_bytes = 1 << 20};
-    options.access.cost = PasswordCost{.passes = 1, .memory_bytes = 8 << 10};
-    in_ = std::make_unique<Installation>(options, clock_, random_);
-    auto opened = in_->open();
-    EXPECT_TRUE(opened.ok()) << (opened ? "" : opened.problem().text.en);
-    auto made = Centre::make(*in_, "a long password 1");
-    EXPECT_TRUE(made.ok()) << (made ? "" : made.problem().text.en);
-    EXPECT_TRUE(in_->serve({.port = 0}, {}, &offset_).ok());
-  }
-  ~DrillApi() override {
-    in_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  http::ClientResponse ask(const std::string& login, std::string_view method,
-                           const std::string& path, const json::value& body = json::object{}) {
-    http::Client client("127.0.0.1", in_->server()->port());
-    auto& headers = sessions_[login];
-    if (!headers.get("Cookie")) {
-      auto in = client.post_json("/api/v1/session",
-                                 {{"login", login}, {"password", "a long password 1"}});
-      EXPECT_TRUE(in.ok() && in->status == 200) << login;
-      std::string line(in->headers.get_or("Set-Cookie"));
-      headers.set("Cookie", line.substr(0, line.find(';')));
-      headers.set("X-CSRF", std::string(text_or(parse_json(in->body)->get_object(), "csrf")));
-      headers.set("Content-Type", "application/json");
-    }
-    auto answer = client.request(method, "/api/v1" + path, headers,
-                                 method == "GET" ? "" : json::serialize(body));
-    EXPECT_TRUE(answer.ok()) << path;
-    return answer ? std::move(*answer) : http::ClientResponse{};
-  }
-  json::object body(const http::ClientResponse& answer) {
-    auto parsed = parse_json(answer.body, {.size_max = 8 << 20});
-    return parsed && parsed->is_object() ? parsed->get_object() : json::object{};
-  }
-
-  std::string folder_;
-  ManualClock clock_{1'795'305'600'000};  // Sunday 2026-11-22, 08:00 in Shanghai
-  OffsetClock offset_;
-  SystemRandom random_;
-  std::unique_ptr<Installation> in_;
-  std::map<std::string, http::Headers> sessions_;
-};
+using DrillApi = CentreApi;
 
 TEST_F(DrillApi, a_drill_is_planned_begun_ended_scored_and_printed) {
   auto scenarios = ask("he", "GET", "/drill-scenarios");

@@ -3,82 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <sstream>
 
+#include "api_testing.h"
 #include "calendar/ics.h"
-#include "http/client.h"
 #include "story.h"
 
 namespace cw {
 namespace {
 
-class RosterApi : public ::testing::Test {
+class RosterApi : public CentreApi {
  protected:
-  RosterApi() {
-    char name[] = "/tmp/cw-roster-XXXXXX";
-    folder_ = ::mkdtemp(name);
-    watch::SourceConfig source;
-    source.id = "pbx";
-    source.format = watch::Format::asterisk;
-    InstallationOptions options{.data = folder_,
-                                .content = std::filesystem::path(CW_SOURCE_DIR) / "content",
-                                .version = "test",
-                                .sources = {source},
-                                .threads = false,
-                                .reserve_bytes = 1 << 20};
-    options.access.cost = PasswordCost{.passes = 1, .memory_bytes = 8 << 10};
-    in_ = std::make_unique<Installation>(options, clock_, random_);
-    auto opened = in_->open();
-    EXPECT_TRUE(opened.ok()) << (opened ? "" : opened.problem().text.en);
-    auto made = Centre::make(*in_, "a long password 1");
-    EXPECT_TRUE(made.ok()) << (made ? "" : made.problem().text.en);
-    centre_ = std::make_unique<Centre>(std::move(*made));
-    auto serving = in_->serve({.port = 0}, {}, &offset_);
-    EXPECT_TRUE(serving.ok());
-    root_ = in_->journal().read([&] { return in_->identity().root(); });
-  }
-  ~RosterApi() override {
-    in_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  http::ClientResponse ask(const std::string& login, std::string_view method,
-                           const std::string& path, const json::value& body = json::object{}) {
-    http::Client client("127.0.0.1", in_->server()->port());
-    auto& headers = sessions_[login];
-    if (!headers.get("Cookie")) {
-      auto in = client.post_json("/api/v1/session",
-                                 {{"login", login}, {"password", "a long password 1"}});
-      EXPECT_TRUE(in.ok() && in->status == 200) << login;
-      std::string line(in->headers.get_or("Set-Cookie"));
-      headers.set("Cookie", line.substr(0, line.find(';')));
-      headers.set("X-CSRF", std::string(text_or(parse_json(in->body)->get_object(), "csrf")));
-      headers.set("Content-Type", "application/json");
-    }
-    auto answer = client.request(method, "/api/v1" + path, headers,
-                                 method == "GET" ? "" : json::serialize(body));
-    EXPECT_TRUE(answer.ok()) << path;
-    return answer ? std::move(*answer) : http::ClientResponse{};
-  }
-  json::object read(const std::string& login, const std::string& path) {
-    auto answer = ask(login, "GET", path);
-    EXPECT_EQ(answer.status, 200) << path << " " << answer.body;
-    auto parsed = parse_json(answer.body, {.size_max = 8 << 20});
-    return parsed && parsed->is_object() ? parsed->get_object() : json::object{};
-  }
-  static std::string code(const http::ClientResponse& answer) {
-    auto body = parse_json(answer.body);
-    return body && body->is_object() ? std::string(text_or(body->get_object(), "code")) : "";
-  }
-
-  std::string folder_, root_;
-  ManualClock clock_{1'795'305'600'000};  // Sunday 2026-11-22, 08:00 in Shanghai
-  OffsetClock offset_;
-  SystemRandom random_;
-  std::unique_ptr<Installation> in_;
-  std::unique_ptr<Centre> centre_;
-  std::map<std::string, http::Headers> sessions_;
+  RosterApi() : root_(in_->journal().read([&] { return in_->identity().root(); })) {}
+  const std::string root_;
 };
 
 TEST_F(RosterApi, TheDemonstrationsWeekHasAGapAndASwapThatWaits) {

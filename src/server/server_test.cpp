@@ -6,14 +6,12 @@
 #include <set>
 #include <sstream>
 
-#include "http/client.h"
+#include "api_testing.h"
 #include "story.h"
 
 // The whole installation: the main job, the authorisation matrix, what outsiders may not learn.
 namespace cw {
 namespace {
-
-constexpr PasswordCost kTestCost{.passes = 1, .memory_bytes = 8 << 10};
 
 class ServerTest : public ::testing::Test {
  protected:
@@ -27,18 +25,8 @@ class ServerTest : public ::testing::Test {
   }
 
   void open() {
-    watch::SourceConfig source;
-    source.id = "pbx";
-    source.format = watch::Format::asterisk;
-    InstallationOptions options{.data = folder_,
-                                .content = std::filesystem::path(CW_SOURCE_DIR) / "content",
-                                .version = "test",
-                                .sources = {source},
-                                .threads = false,
-                                .reserve_bytes = 1 << 20};
-    options.access.cost = kTestCost;
     in_.reset();
-    in_ = std::make_unique<Installation>(options, clock_, random_);
+    in_ = std::make_unique<Installation>(options_for_tests(folder_), clock_, random_);
     auto opened = in_->open();
     ASSERT_TRUE(opened.ok()) << opened.problem().text.en;
   }

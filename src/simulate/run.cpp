@@ -35,7 +35,7 @@ std::uint64_t MemoryDraft::append(Entry entry) {
   return entry.seq;
 }
 
-void MemoryDraft::row(std::function<void(Database&)> write) {
+void MemoryDraft::row(std::function<void(Database&)> write, std::size_t) {
   if (stage_.keep_contents) write(stage_.contents);
 }
 

@@ -59,7 +59,7 @@ class MemoryDraft final : public Draft {
   Random& random() override { return random_; }
   const std::string& command() const override { return command_; }
   std::uint64_t append(Entry entry) override;
-  void row(std::function<void(Database&)> write) override;
+  void row(std::function<void(Database&)> write, std::size_t bytes) override;
 
   Engine* engine = nullptr;
   std::function<void(const Entry&)> seen;
