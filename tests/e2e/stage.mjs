@@ -2,7 +2,7 @@
 // by keyboard alone, and the words the console shows them.
 import { spawn } from "node:child_process";
 import dgram from "node:dgram";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { Hands } from "./hands.mjs";
@@ -20,7 +20,9 @@ export function check(what, ok, detail = "") {
 
 // The words of the console, as its own locales have them: words("zh")("alert.take").
 export function words(lang) {
-  const all = JSON.parse(readFileSync(new URL(`../../web/src/locales/${lang}.json`, import.meta.url), "utf8"));
+  const folder = new URL("../../web/src/locales/", import.meta.url);
+  const all = Object.assign({}, ...readdirSync(folder, { recursive: true }).filter((file) => file === `${lang}.json` || file.endsWith(`/${lang}.json`))
+    .map((file) => JSON.parse(readFileSync(new URL(file, folder), "utf8"))));
   return (key, named = {}) => {
     const text = key.split(".").reduce((o, k) => o?.[k], all);
     if (typeof text !== "string") throw new Error(`no word ${key} in ${lang}`);

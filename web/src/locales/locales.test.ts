@@ -6,7 +6,11 @@ import zh from "./zh.json";
 type Tree = { [key: string]: string | Tree };
 const flat = (tree: Tree, at = ""): Map<string, string> =>
   new Map(Object.entries(tree).flatMap(([k, v]) => (typeof v === "string" ? [[at + k, v] as const] : [...flat(v, `${at}${k}.`)])));
-const zhAll = flat(zh), enAll = flat(en);
+// The shell's words and those of each area.
+const areas = import.meta.glob<Tree>("./*/*.json", { import: "default", eager: true });
+const all = (lang: string, shell: Tree): Map<string, string> =>
+  new Map([shell, ...Object.entries(areas).filter(([path]) => path.endsWith(`/${lang}.json`)).map(([, tree]) => tree)].flatMap((tree) => [...flat(tree)]));
+const zhAll = all("zh", zh), enAll = all("en", en);
 const named = (s: string) => [...s.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
 // Placeholders that hold numbers, times or Latin text, beside which Chinese takes a space.
@@ -20,6 +24,10 @@ describe("the two languages", () => {
   it("have the same messages with the same placeholders", () => {
     expect([...enAll.keys()]).toEqual([...zhAll.keys()]);
     for (const [key, text] of zhAll) expect([key, named(enAll.get(key)!)]).toEqual([key, named(text)]);
+  });
+  it("say nothing twice: no area has words of the shell or of another", () => {
+    const tops = [zh as Tree, ...Object.entries(areas).filter(([path]) => path.endsWith("/zh.json")).map(([, tree]) => tree)].flatMap((tree) => Object.keys(tree));
+    expect(tops).toEqual([...new Set(tops)]);
   });
   it("leave no message empty and need no plural forms or links of the library", () => {
     for (const [key, text] of [...zhAll, ...enAll]) {

@@ -19,9 +19,19 @@ export function firstLang(): Lang {
   return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
 }
 
+// Words of one area of the console (locales/AREA), loaded with the first screen that needs them, so
+// that the shell carries only its own.
+type Words = Record<Lang, () => Promise<{ default: object }>>;
+const areas: Words[] = [];
+export async function addWords(words: Words): Promise<void> {
+  areas.push(words);
+  i18n.global.mergeLocaleMessage(lang(), (await words[lang()]()).default);
+}
+
 export async function setLang(to: Lang): Promise<void> {
   const messages = to === "zh" ? await import("@/locales/zh.json") : await import("@/locales/en.json");
   i18n.global.setLocaleMessage(to, messages.default);
+  for (const words of areas) i18n.global.mergeLocaleMessage(to, (await words[to]()).default);
   (i18n.global.locale as { value: string }).value = to;
   document.documentElement.lang = to === "zh" ? "zh-CN" : "en";
   keep(KEY, to);
