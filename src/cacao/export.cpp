@@ -250,6 +250,10 @@ std::string PlaybookWriter::action(const ActionDef& a, Path path, const std::str
     const ClockDef& clock = d_.clocks[a.clock];
     std::int64_t least = INT64_MAX;
     for (const Span& span : clock.limit.spans) {
+      if (span.unit == Unit::close) {  // a moment, not a length
+        least = 0;
+        break;
+      }
       const std::int64_t unit = span.unit == Unit::minute ? 60'000
                                 : span.unit == Unit::hour ? 3'600'000
                                                           : 86'400'000;

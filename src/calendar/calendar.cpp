@@ -16,6 +16,7 @@ std::optional<Span> parse_span(std::string_view text) {
   while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') ++digits;
   const auto amount = to_int<std::int64_t>(text.substr(0, digits));
   const std::string_view unit = text.substr(digits);
+  if (text == "cob") return Span{0, Unit::close};
   struct Known {
     std::string_view name;
     Unit unit;
@@ -24,7 +25,8 @@ std::optional<Span> parse_span(std::string_view text) {
   static constexpr Known known[] = {{"m", Unit::minute, 5'256'000},
                                     {"h", Unit::hour, 87'600},
                                     {"wd", Unit::workday, 3'650},
-                                    {"d", Unit::day, 3'650}};
+                                    {"d", Unit::day, 3'650},
+                                    {"cob", Unit::close, 3'650}};
   for (const Known& k : known) {
     if (unit != k.name) continue;
     if (!amount || *amount < 1 || *amount > k.most) return std::nullopt;
@@ -34,14 +36,15 @@ std::optional<Span> parse_span(std::string_view text) {
 }
 
 std::string to_string(Span span) {
-  const char* const names[] = {"m", "h", "wd", "d"};
+  if (span == Span{0, Unit::close}) return "cob";
+  const char* const names[] = {"m", "h", "wd", "d", "cob"};
   return std::to_string(span.amount) + names[static_cast<int>(span.unit)];
 }
 
 Calendar::Calendar() = default;
 Calendar::~Calendar() = default;
 
-Budget Calendar::budget(Span span) const {
+Budget Calendar::budget(Span span, std::int64_t from_ms) const {
   constexpr std::int64_t minute_ms = 60'000;
   switch (span.unit) {
     case Unit::minute:
@@ -52,8 +55,18 @@ Budget Calendar::budget(Span span) const {
       return {span.amount * workday_ms_, false};
     case Unit::day:
       return {span.amount * zone_day_ms, true};
+    case Unit::close:  // never nothing, even at the end of the compiled years
+      return {std::max<std::int64_t>(1, spent_ms(from_ms, closing_ms(from_ms, span.amount), false)),
+              false};
   }
   return {};
+}
+
+std::int64_t Calendar::closing_ms(std::int64_t from_ms, std::int64_t ahead) const {
+  if (always_) return moment(day_of(from_ms) + 1 + ahead, 0);
+  auto first = std::upper_bound(closings_.begin(), closings_.end(), from_ms);
+  if (first == closings_.end()) return from_ms;
+  return first[std::min<std::int64_t>(ahead, closings_.end() - first - 1)];
 }
 
 std::int64_t Calendar::before_ms(std::int64_t at_ms) const {

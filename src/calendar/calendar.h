@@ -4,7 +4,7 @@
 //   std::vector<Mistake> mistakes;
 //   Calendars calendars = Calendars::load(content / "calendars", mistakes);
 //   auto office = calendars.find("cn-office");
-//   std::int64_t due_ms = office->due_ms(now_ms, office->budget({8, Unit::hour}));
+//   std::int64_t due_ms = office->due_ms(now_ms, office->budget({8, Unit::hour}, now_ms));
 //   if (office->provisional(due_ms)) mark_as_provisional();
 #pragma once
 
@@ -24,20 +24,23 @@
 namespace cw {
 
 // m and h count open time, wd counts workdays of the calendar's own length (its `workday`, 8 h for
-// an office), d counts natural days of 24 hours whatever the calendar says.
-enum class Unit : std::uint8_t { minute, hour, workday, day };
+// an office), d counts natural days of 24 hours whatever the calendar says. cob is no length but a
+// moment: the close of business of the working day at hand, or of the n-th one after it.
+enum class Unit : std::uint8_t { minute, hour, workday, day, close };
 
 struct Span {
-  std::int64_t amount = 0;
+  std::int64_t amount = 0;  // close: how many working days after the one at hand
   Unit unit = Unit::minute;
   bool operator==(const Span&) const = default;
 };
 
-// "15m", "8h", "5wd", "30d": a whole number from 1 and a unit, at most ten years (of 24-hour days).
+// "15m", "8h", "5wd", "30d", "2cob": a whole number from 1 and a unit, at most ten years (of
+// 24-hour days); "cob" alone is the close of business of the working day at hand.
 std::optional<Span> parse_span(std::string_view text);
 std::string to_string(Span span);
 
-// What a span comes to under one calendar: the number a clock counts down.
+// What a span comes to under one calendar: the number a clock counts down. Of a close of business
+// it is the open time until then.
 struct Budget {
   std::int64_t ms = 0;
   bool natural = false;  // counted around the clock (unit d), not in open time
@@ -63,7 +66,13 @@ class Calendar {
   const Text& title() const { return title_; }
   const std::string& zone() const { return zone_; }
 
-  Budget budget(Span span) const;
+  // `from_ms`: when counting starts; only a close of business depends on it.
+  Budget budget(Span span, std::int64_t from_ms) const;
+  // The close of business of the working day at hand at `from_ms` (the first closing after it, so
+  // out of hours that of the next working day), or of the `ahead`-th working day after that one. A
+  // day's hours end with their last stretch, wherever that ends; a calendar that is open around the
+  // clock closes at midnight of its zone.
+  std::int64_t closing_ms(std::int64_t from_ms, std::int64_t ahead) const;
   // The earliest moment at which the budget is used up when counting starts at `from_ms`. A budget
   // that ends with the day's last open minute is due at closing, not at the next opening.
   std::int64_t due_ms(std::int64_t from_ms, Budget budget) const;
@@ -114,9 +123,10 @@ class Calendar {
   bool always_ = false;
   std::int64_t workday_ms_ = 0;
   std::int64_t announced_until_ms_ = 0;
-  std::vector<Open> open_;           // sorted, disjoint; empty when always_
-  std::vector<ZoneOffset> offsets_;  // of the zone, sorted
-  std::vector<Named> named_;         // holidays and make-up workdays, sorted
+  std::vector<Open> open_;              // sorted, disjoint; empty when always_
+  std::vector<std::int64_t> closings_;  // of each working day, sorted; empty when always_
+  std::vector<ZoneOffset> offsets_;     // of the zone, sorted
+  std::vector<Named> named_;            // holidays and make-up workdays, sorted
 };
 
 // Every calendar of a folder. Copies share their calendars.

@@ -11,7 +11,9 @@ namespace {
 constexpr const char* due_usage =
     "usage: callwarden calendar due --calendar ID --from TIME --add SPAN [--json] [--lang zh|en]\n"
     "  TIME  2026-02-13T17:30 in the calendar's zone, or RFC 3339 with an offset\n"
-    "  SPAN  15m, 8h (open time), 5wd (workdays), 30d (natural days)\n"
+    "  SPAN  15m, 8h (open time), 5wd (workdays), 30d (natural days), cob, 2cob (close of "
+    "business:\n"
+    "        of the working day at hand, of the second one after it)\n"
     "or: callwarden calendar export|import … (see calendar export, calendar import)\n";
 
 struct DueOptions {
@@ -127,7 +129,7 @@ int calendar_main(std::span<const std::string> args, const std::filesystem::path
         << due_usage;
     return 2;
   }
-  const Budget budget = calendar->budget(*span);
+  const Budget budget = calendar->budget(*span, *from_ms);
   Due due;
   due.from_ms = *from_ms;
   due.due_ms = calendar->due_ms(*from_ms, budget);

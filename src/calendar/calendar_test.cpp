@@ -36,8 +36,8 @@ std::shared_ptr<const Calendar> made(const std::string& body) {
 }
 
 std::string due(const Calendar& calendar, const char* from, const char* add) {
-  return calendar.local(
-      calendar.due_ms(*calendar.from_local(from), calendar.budget(*parse_span(add))));
+  const std::int64_t from_ms = *calendar.from_local(from);
+  return calendar.local(calendar.due_ms(from_ms, calendar.budget(*parse_span(add), from_ms)));
 }
 
 TEST(Calendar, TheThreeDueTimesOfTheDesign) {
@@ -59,13 +59,62 @@ TEST(Calendar, UnitsCountOpenTimeOrNaturalDays) {
   EXPECT_EQ(due(always, "2026-02-13T23:30", "1wd"), "2026-02-14T23:30:00+08:00");
 }
 
+TEST(Calendar, CloseOfBusinessIsAMomentOfTheWorkingDayAtHandOrOfALaterOne) {
+  const Calendar& office = *calendars().find("cn-office");
+  EXPECT_EQ(due(office, "2026-02-13T17:30", "cob"), "2026-02-13T18:00:00+08:00");
+  EXPECT_EQ(due(office, "2026-02-13T07:00", "cob"), "2026-02-13T18:00:00+08:00");  // before opening
+  EXPECT_EQ(due(office, "2026-02-13T12:30", "cob"), "2026-02-13T18:00:00+08:00");  // in the break
+  EXPECT_EQ(due(office, "2026-02-13T18:00", "cob"), "2026-02-14T18:00:00+08:00");  // just closed
+  EXPECT_EQ(due(office, "2026-02-13T17:30", "1cob"), "2026-02-14T18:00:00+08:00");  // made up
+  EXPECT_EQ(due(office, "2026-02-13T17:30", "2cob"), "2026-02-24T18:00:00+08:00");  // the festival
+  EXPECT_EQ(due(office, "2026-02-15T03:00", "cob"), "2026-02-24T18:00:00+08:00");
+  EXPECT_EQ(due(office, "2026-02-27T19:00", "cob"), "2026-02-28T18:00:00+08:00");  // a Saturday
+  const std::int64_t eleven = *office.from_local("2026-02-13T11:00");
+  EXPECT_EQ(office.budget({0, Unit::close}, eleven).ms, 6 * 3'600'000) << "less the break";
+
+  const Calendar& always = *calendars().find("always");
+  EXPECT_EQ(due(always, "2026-02-13T23:30", "cob"), "2026-02-14T00:00:00+08:00");
+  EXPECT_EQ(due(always, "2026-02-13T00:00", "cob"), "2026-02-14T00:00:00+08:00");
+  EXPECT_EQ(due(always, "2026-02-13T23:30", "1cob"), "2026-02-15T00:00:00+08:00");
+
+  const auto night = made(
+      "zone: Asia/Shanghai\nopen: [22:00-06:00]\nweek: [mon, tue, wed, thu, fri]\nworkday: 8h\n"
+      "dates: {2026-11-18: [22:00-23:00]}\n");
+  EXPECT_EQ(due(*night, "2026-11-17T03:00", "cob"), "2026-11-17T06:00:00+08:00");  // Monday's
+  EXPECT_EQ(due(*night, "2026-11-17T12:00", "cob"), "2026-11-18T06:00:00+08:00");
+  EXPECT_EQ(due(*night, "2026-11-17T12:00", "1cob"), "2026-11-18T23:00:00+08:00");
+  EXPECT_EQ(due(*night, "2026-11-21T12:00", "cob"), "2026-11-24T06:00:00+08:00");  // Saturday noon
+  const auto round = made(
+      "zone: Asia/Shanghai\nopen: [00:00-24:00]\nweek: [mon, tue, wed, thu, fri]\nworkday: 8h\n");
+  EXPECT_EQ(due(*round, "2026-11-17T03:00", "cob"), "2026-11-18T00:00:00+08:00");
+  EXPECT_EQ(due(*round, "2026-11-20T03:00", "1cob"), "2026-11-24T00:00:00+08:00");
+}
+
+TEST(Calendar, ThreeThousandClosesOfBusinessEqualAWalkDayByDay) {
+  const Calendar& office = *calendars().find("cn-office");
+  SeededRandom random(20);
+  const std::int64_t first = *office.from_local("2025-01-01T00:00");
+  for (int i = 0; i < 3000; ++i) {
+    const std::int64_t minute = static_cast<std::int64_t>(random.below(3 * 366 * 1440));
+    const std::int64_t from_ms = first + minute * 60'000;
+    const auto ahead = static_cast<std::int64_t>(random.below(30));
+    std::int64_t day = office.day_of(from_ms) - 1, left = ahead + 1;
+    while (left > 0) {
+      ++day;
+      if (office.workday(day) && office.moment(day, 18 * 60) > from_ms) --left;
+    }
+    const Budget budget = office.budget({ahead, Unit::close}, from_ms);
+    ASSERT_EQ(office.due_ms(from_ms, budget), office.moment(day, 18 * 60)) << office.local(from_ms);
+  }
+}
+
 TEST(Calendar, SpansAreBoundedAndWrittenBack) {
-  for (const char* good : {"1m", "15m", "8h", "5wd", "30d", "3650d"}) {
+  for (const char* good : {"1m", "15m", "8h", "5wd", "30d", "3650d", "cob", "2cob"}) {
     ASSERT_TRUE(parse_span(good)) << good;
     EXPECT_EQ(to_string(*parse_span(good)), good);
   }
-  for (const char* bad :
-       {"", "0m", "m", "8", "8x", "-1h", "1.5h", "8 h", "3651d", "99999999999999999999m"}) {
+  for (const char* bad : {"", "0m", "m", "8", "8x", "-1h", "1.5h", "8 h", "3651d",
+                          "99999999999999999999m", "0cob", "cobs", "3651cob"}) {
     EXPECT_FALSE(parse_span(bad)) << bad;
   }
 }
@@ -311,6 +360,14 @@ TEST(CalendarCommand, PrintsTheDueTimeAndItsDerivation) {
   const std::vector<std::string> plain(args.begin(), args.end() - 1);
   ASSERT_EQ(calendar_main(plain, content, 0, text, err), 0);
   EXPECT_NE(text.str().find("春节调休上班"), std::string::npos) << text.str();
+  std::ostringstream close;
+  ASSERT_EQ(
+      calendar_main(std::vector<std::string>{"due", "--calendar", "cn-office", "--from",
+                                             "2026-02-13T11:00", "--add", "1cob", "--lang", "en"},
+                    content, 0, close, err),
+      0);
+  EXPECT_NE(close.str().find("due 2026-02-14T18:00:00+08:00"), std::string::npos) << close.str();
+  EXPECT_NE(close.str().find("+5h = 14h  make-up workday"), std::string::npos) << close.str();
   EXPECT_EQ(calendar_main(std::vector<std::string>{"due", "--from", "x"}, content, 0, out, err), 2);
   EXPECT_EQ(calendar_main(std::vector<std::string>{"due", "--calendar", "nope", "--from",
                                                    "2026-02-13T17:30", "--add", "8h"},

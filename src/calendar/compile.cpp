@@ -215,12 +215,12 @@ std::shared_ptr<const Calendar> CalendarCompiler::read(const YamlNode& root, con
   }
   if (const YamlNode* workday = reader.need(root, "workday")) {
     const auto span = parse_span(workday->text);
-    if (!span || span->unit == Unit::workday || span->unit == Unit::day) {
+    if (!span || (span->unit != Unit::minute && span->unit != Unit::hour)) {
       reader.mistake(
           *workday, "calendar.workday",
           {"这里应为一个工作日的时长，例如 8h", "expected a workday's length such as 8h"});
     } else {
-      calendar->workday_ms_ = calendar->budget(*span).ms;
+      calendar->workday_ms_ = calendar->budget(*span, 0).ms;
     }
   }
   const Pattern pattern = read_pattern(root, reader);
@@ -268,8 +268,10 @@ void CalendarCompiler::compile(Calendar& calendar, const Pattern& pattern,
     return usual;
   };
   auto& open = calendar.open_;
+  auto& closings = calendar.closings_;
   for (std::int64_t day = days_from_civil(first_year, 1, 1);
        day < days_from_civil(last_year + 1, 1, 1); ++day) {
+    std::int64_t closing = std::numeric_limits<std::int64_t>::min();
     for (const Hours& hours : hours_of(day)) {
       const std::int64_t midnight = day * zone_day_ms;
       const std::int64_t from =
@@ -277,11 +279,15 @@ void CalendarCompiler::compile(Calendar& calendar, const Pattern& pattern,
       const std::int64_t to =
           zone_to_utc(calendar.offsets_, midnight + hours.closes * 60'000, true);
       if (to <= from) continue;  // wholly inside a gap
+      closing = std::max(closing, to);
       if (!open.empty() && from <= open.back().to_ms) {
         open.back().to_ms = std::max(open.back().to_ms, to);
       } else {
         open.push_back({from, to, 0});
       }
+    }
+    if (closing > (closings.empty() ? std::numeric_limits<std::int64_t>::min() : closings.back())) {
+      closings.push_back(closing);
     }
   }
   std::int64_t sum = 0;

@@ -14,7 +14,7 @@ constexpr std::size_t kInjectsMax = 100, kActsMax = 100, kToMax = 20;
 
 std::int64_t natural_ms(YamlReader& reader, const YamlNode& node) {
   const auto span = parse_span(reader.string(node));
-  if (!span || span->unit == Unit::workday) {
+  if (!span || span->unit == Unit::workday || span->unit == Unit::close) {
     reader.mistake(node, "drill.span",
                    {"应为时长，例如 10m、2h", "write a span such as 10m or 2h"});
     return 60'000;

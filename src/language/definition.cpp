@@ -63,7 +63,7 @@ Span span_for(const Limit& limit, std::span<const Value> facts, const Calendar& 
     return spans[static_cast<std::size_t>(value)];
   }
   return *std::min_element(spans.begin(), spans.end(), [&](Span a, Span b) {
-    return calendar.budget(a).ms < calendar.budget(b).ms;
+    return calendar.budget(a, base_ms).ms < calendar.budget(b, base_ms).ms;
   });
 }
 

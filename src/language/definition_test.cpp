@@ -229,6 +229,35 @@ TEST(DefinitionMistake, UnknownNames) {
   expect_mistake("retain: 3y", "@keep: 3y", "yaml.unknown");
 }
 
+// A moment cannot be moved by a pause: only a clock that never goes on after standing still has
+// one.
+TEST(DefinitionMistake, ACloseOfBusinessCannotPause) {
+  const std::string back = "      done: {auto: \"children.kids.done\", to: three}\n";
+  auto with = [&](const std::string& clock) {
+    std::string text = base_text;
+    text.replace(text.find(back), back.size(), back + "      again: {by: a, to: one}\n");
+    const std::string before = "  c: {run: [one], limit: 1h, reset: entry,";
+    return text.replace(text.find(before), before.size(), clock);
+  };
+  EXPECT_NE(good(with("  c: {run: [one], limit: cob, reset: entry,")), nullptr);
+  EXPECT_NE(good(with("  c: {run: [one, two], limit: 2cob,")), nullptr)
+      << "never left and met again";
+  EXPECT_NE(good(with("  c: {from: start, limit: {x: 1h, y: cob}, key: s,")), nullptr);
+  auto expect_paused = [&](const std::string& clock) {
+    std::string text = with(clock);
+    const std::string place = take_place(text);
+    std::vector<Mistake> mistakes;
+    EXPECT_EQ(read_definition(text, "t", surroundings(), mistakes), nullptr);
+    EXPECT_EQ(listed(mistakes), place + " procedure.close\n");
+    return mistakes.empty() ? std::string() : mistakes[0].text.en;
+  };
+  EXPECT_NE(expect_paused("  c: {run: [one], limit: @cob,").find("from 'one' to 'two'"),
+            std::string::npos);
+  expect_paused("  c: {run: [one], limit: @{x: 1h, y: 1cob}, key: s,");
+  expect_paused("  c: {run: [one], reset: entry, when: \"s == 'y'\", limit: @cob,");
+  expect_mistake("limit: 5wd", "limit: @0cob", "procedure.limit");
+}
+
 TEST(DefinitionMistake, Expressions) {
   expect_mistake("\"s == 'x' && form.n > 1\"", "\"s == 'x' && @form.m > 1\"", "expression.field");
   expect_mistake("\"s == 'x' && form.n > 1\"", "\"s == @'z'\"", "expression.value");

@@ -55,6 +55,7 @@ class DefinitionReader {
   void clocks(const YamlNode& node);
   void clock(const YamlNode& body, ClockDef& out, int index);
   Limit limit(const YamlNode& body);
+  void closing(const YamlNode& body, const ClockDef& clock);
   Limit statutory_limit(const YamlNode& body, const YamlNode& id);
   Span span(const YamlNode& node);
   std::string calendar(const YamlNode& node);

@@ -59,6 +59,7 @@ void DefinitionReader::clock(const YamlNode& body, ClockDef& out, int index) {
   if (const YamlNode* when = body.find("when")) condition(*when, Use::clock_when, index);
   if (body.find("limit") == nullptr) reader_.need(body, "limit");
   out.limit = limit(body);
+  closing(body, out);
   if (const YamlNode* node = body.find("calendar")) out.calendar = calendar(*node);
   if (const YamlNode* wait = body.find("wait")) out.wait = reader_.boolean(*wait);
   const YamlNode* at = body.find("at");
@@ -73,13 +74,62 @@ void DefinitionReader::clock(const YamlNode& body, ClockDef& out, int index) {
             [](const Mark& a, const Mark& b) { return a.percent < b.percent; });
 }
 
+// A close of business is a moment: a clock that stood still and went on would have to move it. So
+// a running clock may have one only when it can never go on: no condition that may lift it and
+// bring it back, and no way from its states out and in again, unless that begins it anew.
+void DefinitionReader::closing(const YamlNode& body, const ClockDef& clock) {
+  const bool close = std::any_of(clock.limit.spans.begin(), clock.limit.spans.end(),
+                                 [](const Span& s) { return s.unit == Unit::close; });
+  if (!close || clock.kind != ClockDef::Kind::running) return;
+  const YamlNode& at = *body.find("limit");
+  if (body.find("when") != nullptr) {
+    reader_.mistake(at, "procedure.close",
+                    {"以下班为限（cob）的时钟不能停走，而 when 会使它停了又走；请改用 from",
+                     "a limit at close of business (cob) cannot pause, and `when` may lift this "
+                     "clock and bring it back; use `from`"});
+    return;
+  }
+  if (clock.reset_on_entry) return;
+  auto runs = [&](int state) {
+    return std::find(clock.run.begin(), clock.run.end(), state) != clock.run.end();
+  };
+  for (const int first : clock.run) {
+    for (const int out : targets(first)) {
+      if (runs(out)) continue;
+      std::vector<bool> seen(d_->states.size(), false);
+      std::vector<int> open{out};
+      while (!open.empty()) {
+        const int state = open.back();
+        open.pop_back();
+        if (seen[state]) continue;
+        seen[state] = true;
+        for (const int to : targets(state)) open.push_back(to);
+      }
+      const auto back =
+          std::find_if(clock.run.begin(), clock.run.end(), [&](int state) { return seen[state]; });
+      if (back == clock.run.end()) continue;
+      const std::string &from = d_->states[first].id, &via = d_->states[out].id;
+      const std::string& to = d_->states[*back].id;
+      reader_.mistake(
+          at, "procedure.close",
+          {"以下班为限（cob）的时钟不能停走，而它从“" + from + "”到“" + via + "”会停、回到“" + to +
+               "”又走；请改用 from，或加 reset: entry",
+           "a limit at close of business (cob) cannot pause, and this clock would stand "
+           "still from '" +
+               from + "' to '" + via + "' and go on in '" + to +
+               "'; use `from`, or `reset: entry`"});
+      return;
+    }
+  }
+}
+
 Span DefinitionReader::span(const YamlNode& node) {
   const auto found = node.is_scalar() ? parse_span(node.text) : std::nullopt;
   if (found) return *found;
   reader_.mistake(
       node, "procedure.limit",
-      {"这里应为时限，例如 15m、4h、5wd、30d（1 起的整数，最长十年）",
-       "expected a limit such as 15m, 4h, 5wd, 30d (whole, from 1, at most ten years)"});
+      {"这里应为时限，例如 15m、4h、5wd、30d、cob、2cob（1 起的整数，最长十年）",
+       "expected a limit such as 15m, 4h, 5wd, 30d, cob, 2cob (whole, from 1, at most ten years)"});
   return {};
 }
 

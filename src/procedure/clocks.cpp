@@ -100,7 +100,8 @@ void Sketch::arm(ClockState& clock) {
   const Calendar& calendar = *in.clock_calendars[clock.clock];
   const std::vector<ClockStep>& steps = in.steps[clock.clock];
   if (def.limit.none()) return;
-  Budget budget = calendar.budget(span_for(def.limit, c.facts, calendar, clock.since_ms));
+  Budget budget =
+      calendar.budget(span_for(def.limit, c.facts, calendar, clock.since_ms), clock.since_ms);
   if (c.drill && def.wait) budget.ms = std::max<std::int64_t>(1, budget.ms / c.compress);
   if (budget.ms != clock.budget_ms || budget.natural != clock.natural) {
     pass(clock);  // what the old limit already missed stays missed

@@ -1,5 +1,6 @@
 // When a calendar learns of more days: due times that lay beyond what was announced are computed
-// anew, and old and new are recorded. All others stay as they were promised.
+// anew, and old and new are recorded. All others stay as they were promised; only a close of
+// business, a moment of the calendar itself, moves with it always.
 #include <algorithm>
 
 #include "turn.h"
@@ -39,10 +40,15 @@ struct Recounted {
   int index = 0;
   std::int64_t old_ms = 0, due_ms = 0, next_ms = never_ms;
   const Calendar* calendar = nullptr;
+  std::int64_t budget_ms = 0;  // a close of business: the open time until it
   std::string name(const Definition& d) const {
     return task ? "task." + d.tasks[index].id : d.clocks[index].id;
   }
 };
+
+bool closes(const Limit& limit, const Case& c, const Calendar& calendar, std::int64_t from_ms) {
+  return !limit.none() && span_for(limit, c.facts, calendar, from_ms).unit == Unit::close;
+}
 
 std::int64_t clock_moment(const ClockState& k, int percent, const Calendar& c, std::int64_t now) {
   const std::int64_t left = k.budget_ms * percent / 100 - k.used();
@@ -56,24 +62,35 @@ std::vector<Recounted> recounts(const Installed& in, const Case& c, const Announ
   for (const ClockState& k : c.clocks) {
     const Calendar& calendar = *in.clock_calendars[k.clock];
     auto was = announced.find(calendar.id());
-    const bool provisional =
-        was != announced.end() && k.due_ms != never_ms && k.due_ms > now && k.due_ms >= was->second;
-    if (!provisional || k.phase != ClockPhase::counting || k.natural) continue;
-    Recounted r{false,     k.clock,  k.due_ms, clock_moment(k, 100, calendar, now),
-                k.next_ms, &calendar};
-    if (k.next_ms != never_ms && k.next_ms >= was->second)
-      r.next_ms = clock_moment(k, in.steps[k.clock][k.step].percent, calendar, now);
+    if (was == announced.end() || k.due_ms == never_ms || k.due_ms <= now) continue;
+    if (k.phase != ClockPhase::counting || k.natural) continue;
+    const ClockDef& def = in.definition->clocks[k.clock];
+    const bool close = closes(def.limit, c, calendar, k.since_ms);
+    if (!close && k.due_ms < was->second) continue;
+    ClockState anew = k;
+    if (close) {
+      anew.budget_ms =
+          calendar.budget(span_for(def.limit, c.facts, calendar, k.since_ms), k.since_ms).ms;
+      if (c.drill && def.wait)
+        anew.budget_ms = std::max<std::int64_t>(1, anew.budget_ms / c.compress);
+    }
+    Recounted r{false,     k.clock,   k.due_ms,      clock_moment(anew, 100, calendar, now),
+                k.next_ms, &calendar, anew.budget_ms};
+    if (k.next_ms != never_ms && (close || k.next_ms >= was->second))
+      r.next_ms = clock_moment(anew, in.steps[k.clock][k.step].percent, calendar, now);
     if (r.due_ms != r.old_ms || r.next_ms != k.next_ms) out.push_back(r);
   }
   for (const TaskState& t : c.tasks) {
     const Calendar& calendar = *in.task_calendars[t.task];
     auto was = announced.find(calendar.id());
     if (was == announced.end() || t.timer() == never_ms || t.due_ms <= now) continue;
-    if (t.due_ms < was->second) continue;
     const TaskDef& def = in.definition->tasks[t.task];
-    const Budget budget = calendar.budget(span_for(def.limit, c.facts, calendar, t.opened_ms));
+    const Span span = span_for(def.limit, c.facts, calendar, t.opened_ms);
+    if (t.due_ms < was->second && span.unit != Unit::close) continue;
+    const Budget budget = calendar.budget(span, t.opened_ms);
     if (budget.natural) continue;
-    Recounted r{true, t.task, t.due_ms, calendar.due_ms(t.opened_ms, budget), never_ms, &calendar};
+    Recounted r{true,     t.task,    t.due_ms, calendar.due_ms(t.opened_ms, budget),
+                never_ms, &calendar, 0};
     if (r.due_ms != r.old_ms) out.push_back(r);
   }
   return out;
@@ -98,6 +115,7 @@ void recount_case(Turn& turn, Slot slot, const Announced& announced) {
     } else {
       sketch.c.clock(r.index)->due_ms = r.due_ms;
       sketch.c.clock(r.index)->next_ms = r.next_ms;
+      sketch.c.clock(r.index)->budget_ms = r.budget_ms;
     }
   }
   Entry head{.actor = "system", .kind = "case.recount"};

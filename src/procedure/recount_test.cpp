@@ -45,6 +45,7 @@ states:
 clocks:
   near: {run: [open], limit: 1wd, at: {100: [{flag: soon}]}, title: {zh: 近, en: Near}}
   far: {run: [open], limit: 5wd, at: {20: [{flag: soon}], 100: [{flag: late}]}, title: {zh: 远, en: Far}}
+  close: {from: start, limit: 2cob, at: {50: [{flag: soon}], 100: [{flag: late}]}, title: {zh: 下班前, en: By closing}}
   days: {from: start, limit: 30d, at: {100: [{flag: late}]}, title: {zh: 天, en: Days}}
 )";
 

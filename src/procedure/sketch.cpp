@@ -15,8 +15,8 @@ constexpr std::size_t kOpenings = 200;  // children of one effect
 std::int64_t task_due(const TaskDef& def, const Calendar* calendar, std::int64_t from_ms,
                       const std::vector<Value>& facts) {
   if (def.limit.none()) return never_ms;
-  return calendar->due_ms(from_ms,
-                          calendar->budget(span_for(def.limit, facts, *calendar, from_ms)));
+  const Span span = span_for(def.limit, facts, *calendar, from_ms);
+  return calendar->due_ms(from_ms, calendar->budget(span, from_ms));
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ class Viewing {
     const TaskDef& def = d.tasks[t.task];
     const Calendar& calendar = *in.task_calendars[t.task];
     Span span = span_for(def.limit, c.facts, calendar, t.opened_ms);
-    Budget budget = calendar.budget(span);
+    Budget budget = calendar.budget(span, t.opened_ms);
     ClockStory s;
     s.clock.id = "task." + def.id;
     s.clock.title = def.title;
@@ -116,10 +116,17 @@ class Viewing {
     s.calendar_version = calendar.version();
     std::string from = calendar.local(k.since_ms);
     const Text& title = calendar.title();
-    s.sentence = {"时限 " + k.limit +
+    const auto span = parse_span(k.limit);
+    const bool close = span && span->unit == Unit::close;
+    const std::string ahead = close ? std::to_string(span->amount) : "";
+    Text limit = {k.limit, k.limit};
+    if (close && span->amount == 0) limit = {"当个工作日下班", "close of business"};
+    if (close && span->amount > 0)
+      limit = {"其后第 " + ahead + " 个工作日下班", "close of business + " + ahead};
+    s.sentence = {"时限 " + limit.zh +
                       (k.natural ? "，自然时间连续计算" : "，按日历“" + title.zh + "”计算") +
                       "，自 " + from + " 起",
-                  "Limit " + k.limit +
+                  "Limit " + limit.en +
                       (k.natural ? ", counted around the clock" : ", on the calendar " + title.en) +
                       ", from " + from};
     if (s.before_ms > 0) {

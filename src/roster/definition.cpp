@@ -25,7 +25,7 @@ std::int64_t span_ms(const YamlNode& map, std::string_view key, YamlReader& read
   const YamlNode* node = map.find(key);
   if (node == nullptr) return 0;
   const auto span = parse_span(node->text);
-  if (!span || span->unit == Unit::workday) {
+  if (!span || span->unit == Unit::workday || span->unit == Unit::close) {
     reader.mistake(*node, "roster.span",
                    {"这里应为时长，例如 30m、11h、1d", "expected a span such as 30m, 11h or 1d"});
     return 0;

@@ -15,7 +15,7 @@ constexpr double kZ95 = 1.6448536269514722;  // the normal distribution's 95th p
 // "30m", "2h", "3d" in milliseconds; a workday counts 8 hours.
 std::int64_t span_ms(YamlReader& reader, const YamlNode& node) {
   const auto span = parse_span(reader.string(node));
-  if (!span) {
+  if (!span || span->unit == Unit::close) {
     reader.mistake(node, "pace.span",
                    {"应为时长，例如 30m、2h、3d", "write a span such as 30m, 2h or 3d"});
     return 60'000;

@@ -25,6 +25,8 @@ describe("lengths of time", () => {
     expect(words(90 * MINUTE)).toBe("1 小时 30 分钟");
     expect(limitWords("1wd")).toBe("1 个工作日");
     expect(limitWords("1h30m")).toBe("1 小时 30 分钟");
+    expect(limitWords("cob")).toBe("当个工作日下班前");
+    expect(limitWords("2cob")).toBe("其后第 2 个工作日下班前");
     await setLang("en");
     expect(limitWords("30d")).toBe("30 d");
     expect(left(0, 262_000).text).toBe("over 04:22");

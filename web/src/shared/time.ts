@@ -80,8 +80,10 @@ export function words(ms: number): string {
   if (rest || parts.length === 0) parts.push(t("time.minutes", { n: rest }));
   return parts.join(" ");
 }
-// A limit as definitions write it: 15m, 1h30m, 1wd, 30d.
+// A limit as definitions write it: 15m, 1h30m, 1wd, 30d, cob, 2cob.
 export function limitWords(limit: string): string {
+  const close = /^(\d*)cob$/.exec(limit);
+  if (close) return close[1] ? t("time.closeAfter", { n: close[1] }) : t("time.close");
   const parts = [...limit.matchAll(/(\d+)(wd|d|h|m|s)/g)].map(([, n, unit]) =>
     t({ wd: "time.workdays", d: "time.days", h: "time.hours", m: "time.minutes", s: "time.seconds" }[unit!]!, { n }));
   return parts.length ? parts.join(" ") : limit;
