@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "record.h"
+#include "words.h"
 
 namespace cw::api {
 namespace {
@@ -78,6 +79,45 @@ std::string field_rows(const std::vector<FormField>& fields, const json::object&
   return out;
 }
 
+// Approved corrections that concern a form: its own when it is one, else later ones of facts that it
+// gave. What was filed stays as it was filed.
+Result<std::string> corrections(Call& call, const std::string& case_id, const FormOut& filed,
+                                const Form& form, const std::string& lang) {
+  const Services& s = call.s;
+  std::vector<std::uint64_t> seqs;
+  auto status = s.views.read(s.journal.size(),
+                             [&](Database& db) { seqs = CaseList::timeline(db, case_id, 0, 1000); });
+  if (!status) return std::move(status).problem();
+  std::int64_t asked = 0;
+  std::string out;
+  for (auto seq = seqs.rbegin(); seq != seqs.rend(); ++seq) {
+    if (*seq < static_cast<std::uint64_t>(filed.seq)) continue;
+    auto bytes = s.journal.entries(*seq, 1);
+    auto e = bytes.empty() ? Result<Entry>(no_such({"这一条目", "such an entry"}))
+                           : Entry::parse(bytes[0]);
+    if (!e) return std::move(e).problem();
+    if (const auto* ask = e->body.if_contains("ask"); ask && asked == 0)
+      asked = int_or(ask->as_object(), "id");
+    const auto* amended = e->body.if_contains("amended");
+    if (!amended) continue;
+    bool about = int_or(e->body, "approval") == asked && form.id == "amend";
+    for (const auto& [name, change] : amended->as_object())
+      about = about || (form.id != "amend" && form.field(name) >= 0);
+    if (!about) continue;
+    Text detail;
+    PersonRef by;
+    s.journal.read([&] {
+      detail = entry_detail(s, *e).value_or(Text{});
+      by = person_ref(s, e->actor);
+    });
+    out += fmt::format("<tr><th>{} <code>#{}</code><br>{}</th><td>{}<br>{}: {} {}</td></tr>",
+                       lang == "en" ? "Correction" : "更正", *seq, local(e->at_ms),
+                       html(detail.in(lang)), lang == "en" ? "Approved by" : "批准人", html(by.name),
+                       html(by.staff_no));
+  }
+  return out.empty() ? out : "<p></p><table class=\"corrections\">" + out + "</table>";
+}
+
 }  // namespace
 
 std::string_view print_style() {
@@ -139,6 +179,9 @@ Result<std::string> print_form(Call& call, const std::string& case_id, const std
           ? (en ? "<p class=\"drill\">DRILL</p>" : "<p class=\"drill\">演练</p>")
           : "");
   out += "<table>" + field_rows(form->fields, filed->values, lang) + "</table>";
+  auto corrected = corrections(call, case_id, *filed, *form, lang);
+  if (!corrected) return std::move(corrected).problem();
+  out += *corrected;
   out += fmt::format("<div class=\"sign\"><span>{}: {} {}</span><span>{}: {}</span></div>",
                      en ? "Filed by" : "填报人", html(filed->by.name), html(filed->by.staff_no),
                      en ? "Signature" : "签字", "");

@@ -74,6 +74,7 @@ ActionOut action_out(const ActionView& a, const Definition* d) {
   out.needs_approval = !a.approvers.empty();
   out.outbound = a.outbound;
   out.repeat = a.repeat;
+  out.amend = a.amend;
   out.missing = a.missing;
   if (int to = d && out.to ? d->state(a.to) : -1; to >= 0)
     out.ends = d->states[static_cast<std::size_t>(to)].final;
@@ -131,6 +132,7 @@ ApprovalOut approval_out(const Services& s, const ApprovalView& a) {
   out.asked_by = person_ref(s, a.asker);
   for (const auto& id : a.granted) out.given.push_back(person_ref(s, id));
   out.facts = a.facts;
+  out.to = unless_empty(a.to);
   out.roles = a.roles;
   out.allowed = a.can;
   if (!a.can && !a.why_not.zh.empty()) out.reason = a.why_not;
@@ -306,6 +308,7 @@ Result<Page<TimelineItem>> case_timeline(Call& call, const std::string& id, std:
     s.journal.read([&] {
       item.actor = person_ref(s, entry->actor);
       item.title = entry_title(s, *entry);
+      item.detail = entry_detail(s, *entry);
     });
     page.items.push_back(std::move(item));
   }

@@ -56,11 +56,12 @@ struct ActionOut {
   std::optional<std::string> form, to;
   std::optional<Text> to_title, reason;
   bool allowed = false, needs_approval = false, outbound = false, repeat = false, ends = false;
+  bool amend = false;  // the correction of the record
   std::vector<std::string> missing;  // tasks still to be done
 };
 BOOST_DESCRIBE_STRUCT(ActionOut, (),
                       (name, title, form, to, to_title, reason, allowed, needs_approval, outbound,
-                       repeat, ends, missing))
+                       repeat, ends, amend, missing))
 
 struct MarkOut {
   std::int64_t percent = 0;
@@ -89,15 +90,16 @@ struct ApprovalOut {
   Text title;
   PersonRef asked_by;
   std::vector<PersonRef> given;
-  json::object facts;  // what will change
+  json::object facts;             // what will change
+  std::optional<std::string> to;  // a correction: the state to move to
   json::object form;   // what is to be approved, opened from the sealed contents
   std::vector<std::string> roles;
   bool allowed = false;
   std::optional<Text> reason;
 };
 BOOST_DESCRIBE_STRUCT(ApprovalOut, (),
-                      (id, asked_at, seq, needed, of, name, title, asked_by, given, facts, form,
-                       roles, allowed, reason))
+                      (id, asked_at, seq, needed, of, name, title, asked_by, given, facts, to,
+                       form, roles, allowed, reason))
 
 struct LinkOut {
   std::string kind, as, id, number, procedure, state;

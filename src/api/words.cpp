@@ -33,6 +33,31 @@ Text named(const Services& s, const Entry& e) {
   return {e.name, e.name};
 }
 
+// A value as entries hold it, in words; `fact` -1: a state's id.
+Text value_words(const Services& s, const Definition& d, int fact, const json::value& v) {
+  if (v.is_null()) return {"未定", "not set"};
+  if (v.is_bool()) return v.get_bool() ? Text{"是", "yes"} : Text{"否", "no"};
+  if (v.is_string()) {
+    const std::string text(v.get_string());
+    if (fact < 0) {
+      const int state = d.state(text);
+      return state < 0 ? Text{text, text} : d.states[state].title;
+    }
+    const FactDef& def = d.facts[fact];
+    if (const int i = def.ordinal(text); i >= 0 && !def.words.empty()) return def.words[i];
+    const std::string name = person_ref(s, text).name;
+    return {name, name};
+  }
+  const std::int64_t number = v.to_number<std::int64_t>();
+  std::string text = std::to_string(number);
+  if (fact >= 0 && d.facts[fact].type == FieldType::time) {
+    auto calendar = s.engine.library().calendar(d.calendar);
+    text = calendar ? calendar->local(number) : to_rfc3339(number);
+    text = text.substr(0, 10) + " " + text.substr(11, 5);
+  }
+  return {text, text};
+}
+
 const std::unordered_map<std::string_view, Text>& heads() {
   static const std::unordered_map<std::string_view, Text> all = {
       {"journal.created", {"建立审计链", "The ledger was created"}},
@@ -128,6 +153,23 @@ Text entry_title(const Services& s, const Entry& e) {
       e.kind != "case.delegate" && e.kind != "case.undelegate")
     return join(head->second, named(s, e));
   return head->second;
+}
+
+std::optional<Text> entry_detail(const Services& s, const Entry& e) {
+  const auto* amended = e.body.if_contains("amended");
+  auto d = s.engine.definition(e.procedure);
+  if (!amended || !amended->is_object() || !d) return std::nullopt;
+  Text out;
+  for (const auto& [name, change] : amended->get_object()) {
+    const int fact = d->fact(name);
+    const Text title = fact < 0 ? Text{"状态", "State"} : d->facts[fact].title;
+    const json::object& both = change.get_object();
+    const Text was = value_words(s, *d, fact, both.at("old")),
+               is = value_words(s, *d, fact, both.at("new"));
+    out.zh += (out.zh.empty() ? "" : "；") + title.zh + "：" + was.zh + " → " + is.zh;
+    out.en += (out.en.empty() ? "" : "; ") + title.en + ": " + was.en + " → " + is.en;
+  }
+  return out;
 }
 
 Text basis_title(std::string_view basis) {

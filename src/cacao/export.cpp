@@ -42,6 +42,7 @@ class PlaybookWriter {
                      std::int64_t delay_ms = 0);
 
   std::string lane(const StateDef& state);
+  std::vector<int> offered(const StateDef& state) const;
   std::string tasks(const StateDef& state, const std::string& next);
   std::string task(const TaskDef& t, Path path, const std::string& next);
   std::string decision(const StateDef& state, const std::string& next);
@@ -285,18 +286,26 @@ std::string PlaybookWriter::action(const ActionDef& a, Path path, const std::str
               {"on_true", done}});
 }
 
+// A state's own actions: that records can be corrected is no step of the work.
+std::vector<int> PlaybookWriter::offered(const StateDef& state) const {
+  std::vector<int> out = state.actions;
+  std::erase_if(out, [&](int i) { return d_.actions[i].amend; });
+  return out;
+}
+
 // One choice among the state's actions.
 std::string PlaybookWriter::choice(const StateDef& state, Path path, const std::string& next) {
   auto path_of = [&](int i) { return "state/" + state.id + "/action/" + d_.actions[i].id; };
-  if (state.actions.size() == 1) {
-    const int only = state.actions[0];
+  const std::vector<int> actions = offered(state);
+  if (actions.size() == 1) {
+    const int only = actions[0];
     return action(d_.actions[only], path_of(only), next);
   }
   json::object cases;
   std::string text = say("选择下一步，填入 ", "Choose what happens next and set ") +
                      std::string(choice_variable) + say("：", ": ");
   std::vector<int> who;
-  for (const int i : state.actions) {
+  for (const int i : actions) {
     const ActionDef& a = d_.actions[i];
     if (!cases.empty()) text += say("；", "; ");
     text += "'" + a.id + "' " + say(a.title);
@@ -318,7 +327,8 @@ std::string PlaybookWriter::choice(const StateDef& state, Path path, const std::
 // After the tasks: while an action may keep the state, the choice comes again.
 std::string PlaybookWriter::decision(const StateDef& state, const std::string& next) {
   const std::string path = "state/" + state.id + "/decision";
-  const bool stays = std::any_of(state.actions.begin(), state.actions.end(), [&](int i) {
+  const std::vector<int> actions = offered(state);
+  const bool stays = std::any_of(actions.begin(), actions.end(), [&](int i) {
     return d_.actions[i].to < 0 || d_.actions[i].to == d_.actions[i].state;
   });
   if (!stays) return choice(state, path, next);

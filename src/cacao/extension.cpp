@@ -109,7 +109,8 @@ std::optional<std::string> workflow_digest(const json::object& playbook) {
 
 json::object extension_of(const Definition& definition, const json::object& playbook) {
   json::array forms;
-  for (const FormUse& use : definition.forms) forms.push_back(source_of(use.form->source));
+  for (const FormUse& use : definition.forms)
+    if (!use.form->source.empty()) forms.push_back(source_of(use.form->source));
   json::object said{{"definition", source_of(definition.source)}, {"forms", std::move(forms)}};
   const std::string digest = digest_of(said);
   json::object out{{"format", extension_format}};

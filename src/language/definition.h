@@ -192,8 +192,20 @@ struct ActionDef {
   Approval approve;
   bool outbound = false;
   bool repeat = false;
-  bool once = false;  // derived: at most once per stay in the state. True when it keeps the state,
+  bool amend = false;  // the correction that Definition::amend gives every state
+  bool once = false;   // derived: at most once per stay in the state. True when it keeps the state,
                       // changes no fact and is not marked `repeat`
+};
+
+// How a running case is corrected: who asks, who approves, which facts may be given other values
+// (never none, since guards rely on what is surely set), which states the case may be moved to. Each
+// state that is not final has the action "amend" for it, with a form that follows from the facts.
+struct Amendment {
+  std::vector<int> by;  // roles; empty = the procedure has no such section
+  Approval approve;
+  std::vector<int> facts, states;
+  int form = -1;  // has no file: its `source` is empty. Fields: the facts, `state`, `reason`
+  bool none() const { return by.empty(); }
 };
 
 struct StateDef {
@@ -203,7 +215,9 @@ struct StateDef {
   std::vector<int> actions;
   std::vector<Effect> enter;
   bool final = false;
-  int retain_days = 0;  // final: how long the case is kept; 0 = not said
+  std::vector<int> needs;  // facts that every way into it has set and entering does not: guards rely
+                           //   on them
+  int retain_days = 0;     // final: how long the case is kept; 0 = not said
 };
 
 struct Moment {
@@ -279,6 +293,7 @@ struct Definition {
   int start_form = -1;
   int start_state = -1;
   std::vector<Assignment> start_set;
+  Amendment amend;
   Schedule schedule;
   std::string source;  // the file's text
 

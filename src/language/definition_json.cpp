@@ -32,6 +32,7 @@ class DefinitionWriter {
   json::value assigned(const Assignment& a, int form) const;
   json::value form_id(int form) const;
   json::object schedule(const Schedule& schedule) const;
+  json::object amendment(const Amendment& amend) const;
 
   const Definition& d_;
 };
@@ -217,7 +218,9 @@ json::array DefinitionWriter::state_list() const {
     json::object o{{"id", state.id}, {"title", title_json(state.title)}, {"final", state.final}};
     json::array tasks, actions;
     for (const int i : state.tasks) tasks.push_back(task(d_.tasks[i]));
-    for (const int i : state.actions) actions.push_back(action(d_.actions[i]));
+    for (const int i : state.actions) {
+      if (!d_.actions[i].amend) actions.push_back(action(d_.actions[i]));
+    }
     o["tasks"] = std::move(tasks);
     o["actions"] = std::move(actions);
     if (!state.enter.empty()) o["enter"] = effects(state.enter);
@@ -274,6 +277,17 @@ json::object DefinitionWriter::schedule(const Schedule& s) const {
           {"start", std::move(start)}};
 }
 
+json::object DefinitionWriter::amendment(const Amendment& a) const {
+  json::array facts, states;
+  for (const int i : a.facts) facts.emplace_back(d_.facts[i].id);
+  for (const int i : a.states) states.emplace_back(d_.states[i].id);
+  return {{"by", role_names(a.by)},
+          {"approve", approval(a.approve)},
+          {"facts", std::move(facts)},
+          {"states", std::move(states)},
+          {"form", form_id(a.form)}};
+}
+
 json::object DefinitionWriter::write() const {
   json::array levels, flags;
   for (std::size_t i = 0; i < d_.levels.size(); ++i) {
@@ -300,6 +314,7 @@ json::object DefinitionWriter::write() const {
                    {"states", state_list()},
                    {"clocks", clock_list()},
                    {"forms", std::move(forms)}};
+  if (!d_.amend.none()) out["amend"] = amendment(d_.amend);
   if (!d_.schedule.none()) out["schedule"] = schedule(d_.schedule);
   return out;
 }

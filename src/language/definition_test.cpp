@@ -118,8 +118,9 @@ std::string listed(const std::vector<Mistake>& mistakes) {
 }
 
 // Replaces `from` by `to` and expects exactly one mistake, of that code, at the `@` in `to`.
-void expect_mistake(const std::string& from, const std::string& to, const std::string& code) {
-  std::string text = base_text;
+void expect_mistake(const std::string& from, const std::string& to, const std::string& code,
+                    const std::string& more = "") {
+  std::string text = base_text + more;
   const auto at = text.find(from);
   ASSERT_NE(at, std::string::npos) << from;
   text.replace(at, from.size(), to);
@@ -210,6 +211,57 @@ TEST(Definition, AFormFillsFactsInTheFactsOwnOrder) {
   const json::object filled{{"s", "x"}, {"text", "-"}};
   const auto values = form_values(*d, d->forms[d->form("open")], filled, nullptr);
   EXPECT_EQ(values, (std::vector<Value>{2, null_value, null_value}));
+}
+
+TEST(Definition, ACorrectionIsAnActionOfEveryStateWithAFormOfItsOwn) {
+  const std::string text =
+      std::string(base_text) + "amend: {by: a, approve: [b, c], facts: [n, at, s], states: [two]}\n";
+  const auto d = good(text);
+  ASSERT_NE(d, nullptr);
+  const int one = d->state("one"), two = d->state("two");
+  const ActionDef& action = d->actions[d->action(one, "amend")];
+  EXPECT_TRUE(action.amend);
+  EXPECT_FALSE(action.once);
+  EXPECT_EQ(action.to, -1);
+  EXPECT_EQ(action.approve.quorum, 1);
+  EXPECT_GE(d->action(two, "amend"), 0);
+  EXPECT_EQ(d->action(d->state("three"), "amend"), -1) << "a closed case is not corrected";
+  const FormUse& use = d->forms[d->amend.form];
+  EXPECT_EQ(use.form->id, "amend");
+  EXPECT_EQ(use.form->source, "") << "it follows from the procedure";
+  EXPECT_EQ(use.facts, (std::vector<int>{d->fact("n"), d->fact("at"), d->fact("s"), -1, -1}));
+  EXPECT_EQ(use.form->fields[0].title.zh, "数") << "as the form that sets the fact calls it";
+  EXPECT_EQ(use.form->fields[0].minimum, 0);
+  EXPECT_EQ(use.form->fields[2].values, (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(use.form->fields[3].values, (std::vector<std::string>{"two"}));
+  EXPECT_TRUE(use.form->fields[4].required);
+  EXPECT_FALSE(fill(*use.form, {{"n", 3}})) << "not without a reason";
+  EXPECT_FALSE(fill(*use.form, {{"n", -1}, {"reason", "-"}}));
+  EXPECT_TRUE(fill(*use.form, {{"n", 3}, {"state", "two"}, {"reason", "-"}}));
+  // What guards of a state rely on must be set to be moved there; what entering sets need not.
+  EXPECT_EQ(d->states[one].needs, (std::vector<int>{d->fact("level"), d->fact("s")}));
+  EXPECT_EQ(d->states[two].needs, (std::vector<int>{d->fact("level"), d->fact("s")}));
+  const json::object written = to_json(*d);
+  EXPECT_EQ(json::serialize(written.at("amend").at("facts")), R"(["n","at","s"])");
+  EXPECT_EQ(written.at("states").at(0).at("actions").as_array().size(), 2u);
+}
+
+TEST(DefinitionMistake, Corrections) {
+  auto expect_wrong = [](const std::string& section, const std::string& code) {
+    expect_mistake("start: {by: a,", section + "\nstart: {by: a,", code);
+  };
+  expect_wrong("amend: @{by: a, facts: [n]}", "yaml.missing");
+  expect_wrong("amend: @{by: a, approve: b}", "procedure.amend");
+  expect_wrong("amend: {by: a, approve: b, facts: [@level]}", "procedure.amend");
+  expect_wrong("amend: {by: a, approve: b, facts: [n, @n]}", "procedure.amend");
+  expect_wrong("amend: {by: a, approve: b, facts: [@m]}", "procedure.fact");
+  expect_wrong("amend: {by: a, approve: b, states: [@three]}", "procedure.amend");
+  expect_wrong("amend: {by: a, approve: b, states: [@tow]}", "procedure.state");
+  expect_wrong("amend: {by: a, approve: @z, facts: [n]}", "procedure.role");
+  expect_wrong("amend: {by: a, approve: b, facts: [n], @form: note}", "yaml.unknown");
+  expect_mistake("      wait: {upon: clock.c, to: two}",
+                 "      wait: {upon: clock.c, to: two}\n      @amend: {by: a, to: two}",
+                 "procedure.amend", "amend: {by: a, approve: b, facts: [n]}\n");
 }
 
 TEST(DefinitionMistake, UnknownNames) {

@@ -11,6 +11,13 @@ void DefinitionReader::flow() {
     surely_known();
   }
   known_.resize(d_->states.size(), std::vector<bool>(d_->facts.size(), true));
+  for (std::size_t s = 0; s < d_->states.size(); ++s) {
+    std::vector<bool> set_here(d_->facts.size(), false);
+    for (const Effect& effect : d_->states[s].enter) add_known(-1, effect.set, set_here);
+    for (std::size_t f = 0; f < d_->facts.size(); ++f) {
+      if (known_[s][f] && !set_here[f]) d_->states[s].needs.push_back(static_cast<int>(f));
+    }
+  }
   auto_cycles();
   compile_conditions();
 }

@@ -70,7 +70,8 @@ struct Form {
   Text title, help;
   std::vector<FormField> fields;
   std::vector<FormRule> rules;
-  std::string source;  // the file's text, so that a version can be kept with the journal
+  std::string source;  // the file's text, so that a version can be kept with the journal; empty
+                       //   when it follows from the procedure (Amendment)
 
   int field(std::string_view name) const;  // index, or -1
 };

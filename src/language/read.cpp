@@ -29,7 +29,7 @@ void DefinitionReader::read(Definition& definition) {
   const YamlNode& root = tree_.root;
   if (!reader_.map(root)) return;
   reader_.keys(root, {"procedure", "version", "title", "basis", "calendar", "levels", "roles",
-                      "data", "flags", "start", "schedule", "states", "clocks"});
+                      "data", "flags", "start", "schedule", "states", "clocks", "amend"});
   head(root);
   if (const YamlNode* node = root.find("levels")) levels(*node);
   declare(root);
@@ -44,6 +44,7 @@ void DefinitionReader::read(Definition& definition) {
   if (const YamlNode* node = root.find("schedule")) schedule(*node);
   if (const YamlNode* node = reader_.need(root, "states")) states(*node);
   if (const YamlNode* node = root.find("clocks")) clocks(*node);
+  if (const YamlNode* node = root.find("amend")) amend(*node);
   for (ActionDef& action : d_->actions) {  // which acts are worth doing more than once
     bool changes = !action.set.empty() || action.to >= 0;
     if (action.form >= 0) {
@@ -53,6 +54,7 @@ void DefinitionReader::read(Definition& definition) {
     action.once = !changes && !action.repeat;
   }
   words_from_forms();
+  amend_actions();
   flow();
   reader_.sort();
 }

@@ -67,6 +67,10 @@ class DefinitionReader {
   std::vector<Assignment> assignments(const YamlNode& node, int form);
   bool assignment(const YamlNode& value, int form, Assignment& out);
 
+  // amend.cpp: how a running case is corrected
+  void amend(const YamlNode& node);
+  void amend_actions();
+
   // schedule.cpp: when it is opened by itself
   void schedule(const YamlNode& node);
   void schedule_every(const YamlNode& node, Schedule& out);

@@ -132,6 +132,7 @@ void asked_difference(const Engine::Impl& m, const Definition& d, const Rare& wa
       o[a.task ? "task" : "action"] = a.task ? d.tasks[a.index].id : d.actions[a.index].id;
       if (!facts.empty()) o["facts"] = std::move(facts);
       if (a.evidence != 0) o["evidence"] = std::int64_t{a.evidence};
+      if (a.to >= 0) o["to"] = d.states[a.to].id;
       body["ask"] = std::move(o);
     } else if (a.granted.size() > old->granted.size()) {
       body["granted"] =
@@ -206,6 +207,7 @@ void patch_asked(Engine::Impl& m, Case& c, const Entry& e) {
   a.at_ms = e.at_ms;
   a.content = e.content;
   a.evidence = static_cast<std::uint16_t>(int_or(o, "evidence"));
+  if (o.contains("to")) a.to = known(d.state(text_or(o, "to")));
   if (const json::value* facts = o.if_contains("facts"))
     for (const auto& [id, value] : facts->as_object()) {
       int fact = known(d.fact(id));
@@ -335,12 +337,14 @@ void difference(const Engine::Impl& m, const Case& was, const Case& is, std::int
   if (is.held != was.held) body.emplace("held", level_json(d, is.held));
   if (is.commander != was.commander)
     body.emplace("commander", json::string_view(m.names.text(is.commander)));
-  if (is.flags != was.flags) {
-    json::array flags;
+  auto flags = [&](const char* key, std::uint64_t which) {
+    json::array names;
     for (std::size_t i = 0; i < d.flags.size(); ++i)
-      if ((is.flags & ~was.flags) >> i & 1) flags.emplace_back(json::string_view(d.flags[i]));
-    body.emplace("flags", std::move(flags));
-  }
+      if (which >> i & 1) names.emplace_back(json::string_view(d.flags[i]));
+    if (!names.empty()) body.emplace(key, std::move(names));
+  };
+  flags("flags", is.flags & ~was.flags);
+  flags("unflags", was.flags & ~is.flags);
   for (const TaskState& t : is.tasks)
     if (const TaskState* old = was.task(t.task); !old || !old->same(t))
       tasks.emplace(task_key(d, is, t.task), task_json(m, t, at_ms, memory));
@@ -384,10 +388,11 @@ void patch(Engine::Impl& m, Case& c, const Entry& e) {
       c.held = level_value(d, value);
     } else if (key == "commander") {
       c.commander = m.names.add(value.as_string());
-    } else if (key == "flags") {
+    } else if (key == "flags" || key == "unflags") {
       for (const json::value& v : value.as_array()) {
         auto it = std::find(d.flags.begin(), d.flags.end(), std::string_view(v.as_string()));
-        c.flags |= std::uint64_t{1} << (it - d.flags.begin());
+        const std::uint64_t bit = std::uint64_t{1} << (it - d.flags.begin());
+        c.flags = key == "flags" ? c.flags | bit : c.flags & ~bit;
       }
     } else {
       for (std::string_view rare : kRareKeys) has_rare |= key == rare;

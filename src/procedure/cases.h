@@ -57,6 +57,7 @@ struct ActionView {
   std::vector<std::string> roles, approvers;
   std::string guard;  // source
   bool outbound = false, repeat = false, can = false;
+  bool amend = false;  // the correction of the record
   std::string basis;
   Text why_not;
   std::vector<std::string> missing;  // tasks still to be done, when that is why
@@ -106,6 +107,7 @@ struct ApprovalView {
   std::uint64_t seq = 0;  // the entry that asks; its content is what is to be approved
   std::string content;
   json::object facts;  // what will change
+  std::string to;      // a correction: the state to move to, or ""
   std::vector<std::string> granted;
   std::vector<std::string> roles;  // whose turn it is
   int quorum = 1;

@@ -41,14 +41,18 @@ void Sketch::settle_anchored(int index, bool exists) {
     if (exists && anchor != null_value) arm(add_clock(index, anchor));
     return;
   }
-  if (k->phase == ClockPhase::stopped) return;
+  if (k->phase == ClockPhase::stopped) {
+    if (!amending_ || !exists || def.limit.none()) return;
+    if (anchor != null_value) k->since_ms = anchor;
+    return measure_anew(*k);
+  }
   if (!exists) {
     if (k->phase == ClockPhase::counting) stand(*k, ClockPhase::lifted);
     return;
   }
   k->phase = ClockPhase::counting;
   if (anchor != null_value && anchor != k->since_ms) {
-    pass(*k);  // what was due by the old moment stays so
+    if (!amending_) pass(*k);  // what was due by the old moment stays so
     k->since_ms = anchor;
     k->budget_ms = 0;  // armed anew from the corrected one
     k->next_ms = never_ms;
@@ -104,7 +108,7 @@ void Sketch::arm(ClockState& clock) {
       calendar.budget(span_for(def.limit, c.facts, calendar, clock.since_ms), clock.since_ms);
   if (c.drill && def.wait) budget.ms = std::max<std::int64_t>(1, budget.ms / c.compress);
   if (budget.ms != clock.budget_ms || budget.natural != clock.natural) {
-    pass(clock);  // what the old limit already missed stays missed
+    if (!amending_) pass(clock);  // what the old limit already missed stays missed
     clock.budget_ms = budget.ms;
     clock.natural = budget.natural;
     // A new promise: steps that lie ahead of what was used under it are ahead again.

@@ -80,6 +80,10 @@ Result<json::object> ask(Turn& turn, Slot slot, const Standing& who, const std::
     after.set_form_facts();
     after.assign(t ? t->set : a->set);
     asked.facts = facts_asked(after, c);
+    if (a && a->amend) {
+      asked.to = amended_state(after);
+      if (Status good = check_amend(after, asked); !good) return good.problem();
+    }
   }
   s.c.extra().approvals = asked.id;
   s.c.extra().asked.push_back(asked);
@@ -282,7 +286,12 @@ Result<json::object> decide_approve(Turn& turn, Slot slot, const std::string& ac
       s.finish_task(asked.index, asked.asker, asked.evidence);
     } else {
       e.body["act"] = json::string_view(name);
-      s.perform(asked.index);
+      if (d.actions[asked.index].amend) {
+        e.body["amended"] = amended(s, c, asked);
+        s.amend(asked.to);
+      } else {
+        s.perform(asked.index);
+      }
     }
     bool outbound = asked.task ? d.tasks[asked.index].outbound : d.actions[asked.index].outbound;
     if (outbound) s.sendings.push_back(outbound_of(name, asked.content));

@@ -12,7 +12,8 @@ namespace {
 
 json::object texts_of(const Definition& d) {
   json::object forms;
-  for (const FormUse& use : d.forms) forms[use.form->id] = json::string_view(use.form->source);
+  for (const FormUse& use : d.forms)
+    if (!use.form->source.empty()) forms[use.form->id] = json::string_view(use.form->source);
   return {{"procedure", json::string_view(d.source)}, {"forms", std::move(forms)}};
 }
 

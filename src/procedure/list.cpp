@@ -102,6 +102,12 @@ class Projection {
     if (auto* held = b.if_contains("held")) held_ = held->as_string();
     if (auto* flags = b.if_contains("flags"))
       for (const json::value& f : flags->as_array()) flags_ += std::string(f.as_string()) + ",";
+    if (auto* flags = b.if_contains("unflags"))
+      for (const json::value& f : flags->as_array()) {
+        const std::string flag = std::string(f.as_string()) + ",";
+        const std::size_t at = ("," + flags_).find("," + flag);
+        if (at != std::string::npos) flags_.erase(at, flag.size());
+      }
     const json::value* to = b.if_contains("to");
     if (to) state_ = to->as_string();
     int state = d.state(state_);

@@ -338,7 +338,7 @@ void Sketch::settle_tasks() {
     } else if (t->pending() && d.tasks[i].limit.key >= 0) {
       std::int64_t due = task_due(d.tasks[i], in.task_calendars[i].get(), t->opened_ms, c.facts);
       if (due != t->due_ms) {
-        check_late(i);  // what the old limit already missed stays missed
+        if (!amending_) check_late(i);  // what the old limit already missed stays missed
         t = c.task(i);
         t->due_ms = due;
         if (due > now) t->late = false;

@@ -50,6 +50,7 @@ class Sketch {
 
   void begin();              // a new case: its first facts and state
   void perform(int action);  // facts are set; effects, state, clocks
+  void amend(int to);        // facts are corrected; `to` -1 keeps the state
   void finish_task(int task, Name doer, int evidence);
   void enter(int state);
   void close();
@@ -91,6 +92,8 @@ class Sketch {
   void arm(ClockState& clock);
   void pass(ClockState& clock);  // steps that are due but not yet fired, before it stops
   void stand(ClockState& clock, ClockPhase phase);
+  void measure_anew(ClockState& clock);  // a stopped one, by corrected facts
+  std::uint64_t flagged() const;         // by fired marks of anchored clocks
   void moment(Moment::Kind kind, int index);
   void stop(int index);
   std::int64_t step_due(const ClockState& clock, int percent) const;
@@ -100,7 +103,14 @@ class Sketch {
 
   Cause cause_;
   bool dirty_ = false;
+  bool amending_ = false;  // the old facts were wrong: nothing is owed to them
 };
+
+// amend.cpp: where the correction at hand would move the case (-1 = nowhere); whether it changes
+// something and leaves nothing unset that guards rely on; and what it changed, for people.
+int amended_state(const Sketch& s);
+Status check_amend(const Sketch& after, const Asked& asked);
+json::object amended(const Sketch& s, const Case& was, const Asked& asked);
 
 // What conditions may read of a case, without a form.
 Scope scope_of(const Engine::Impl& m, const Case& c);

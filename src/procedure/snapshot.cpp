@@ -120,7 +120,8 @@ void write_rare(Writer& w, const Definition& d, const Rare& r) {
   p.number(r.asked.size());
   for (const Asked& a : r.asked) {
     p.number(a.id), p.number(a.task), p.number(a.index), w.name(a.asker), p.number(a.seq);
-    p.integer(a.at_ms), p.text(a.content), p.number(a.evidence), p.number(a.facts.size());
+    p.integer(a.at_ms), p.text(a.content), p.number(a.evidence), p.integer(a.to);
+    p.number(a.facts.size());
     for (auto [fact, value] : a.facts) p.number(fact), write_value(w, d.facts[fact], value);
     p.number(a.granted.size());
     for (Name n : a.granted) w.name(n);
@@ -145,6 +146,7 @@ Rare read_rare(Reader& r, const Definition& d) {
     a.id = r.in.as<std::uint32_t>(), a.task = r.in.number() != 0;
     a.index = r.in.as<std::uint16_t>(), a.asker = r.name(), a.seq = r.in.number();
     a.at_ms = r.in.integer(), a.content = r.in.text(), a.evidence = r.in.as<std::uint16_t>();
+    a.to = static_cast<int>(r.in.integer());
     a.facts.resize(r.in.number());
     for (auto& [fact, value] : a.facts) {
       fact = r.in.as<std::uint16_t>();

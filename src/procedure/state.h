@@ -119,6 +119,7 @@ struct Asked {  // an approval that waits
   std::int64_t at_ms = 0;
   std::string content;
   std::uint16_t evidence = 0;
+  int to = -1;                                         // a correction: the state to move to
   std::vector<std::pair<std::uint16_t, Value>> facts;  // what it will set
   std::vector<Name> granted;
   bool same(const Asked& o) const { return id == o.id && granted == o.granted; }

@@ -260,6 +260,7 @@ class Viewing {
       a.guard = def.guard.source();
       a.outbound = def.outbound;
       a.repeat = def.repeat;
+      a.amend = def.amend;
       judge(def.by, a.can, a.basis, a.why_not);
       if (def.once && i < 64 && c.taken >> i & 1) {
         a.can = false;
@@ -310,6 +311,7 @@ class Viewing {
       a.content = q.content;
       for (auto [fact, value] : q.facts)
         a.facts[d.facts[fact].id] = fact_json(d.facts[fact], value, m.names);
+      if (q.to >= 0) a.to = d.states[q.to].id;
       for (Name n : q.granted) a.granted.push_back(text(n));
       std::size_t turn = std::min(q.granted.size(), approve.roles.size() - 1);
       if (approve.ordered)

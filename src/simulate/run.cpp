@@ -339,6 +339,7 @@ void Run::stuck(Outcome& out) {
       add(item, a.title, {});
     }
     for (const ActionView& a : v.actions) {
+      if (a.amend) continue;
       item.kind = Item::Kind::act;
       item.index = d->action(d->state(v.state), a.id);
       item.name = v.state + "." + a.id;

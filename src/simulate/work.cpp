@@ -179,6 +179,7 @@ std::optional<Run::Item> Run::choose(const CaseView& v,
   const int state = d->state(v.state);
   for (const ActionView& a : v.actions) {
     if (!a.why_not.zh.empty()) continue;  // done, asked, or its guard does not hold
+    if (a.amend) continue;                // nothing was mistyped
     Item item{.kind = Item::Kind::act,
               .case_id = v.id,
               .key = v.id + "/act",

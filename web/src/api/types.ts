@@ -53,7 +53,7 @@ export interface TaskOut {
 }
 export interface ActionOut {
   name: string; title: Text; form?: string; to?: string; to_title?: Text; reason?: Text;
-  allowed: boolean; needs_approval: boolean; outbound: boolean; repeat: boolean; ends: boolean; missing: string[];
+  allowed: boolean; needs_approval: boolean; outbound: boolean; repeat: boolean; ends: boolean; amend: boolean; missing: string[];
 }
 export interface MarkOut { percent: number; at?: number; fired: boolean }
 export interface ClockOut {
@@ -64,7 +64,7 @@ export interface ClockOut {
 }
 export interface ApprovalOut {
   id: number; asked_at: number; seq: number; needed: number; of: "task" | "action"; name: string; title: Text;
-  asked_by: PersonRef; given: PersonRef[]; facts: Record<string, unknown>; form: Record<string, unknown>;
+  asked_by: PersonRef; given: PersonRef[]; facts: Record<string, unknown>; to?: string; form: Record<string, unknown>;
   roles: string[]; allowed: boolean; reason?: Text;
 }
 export interface LinkOut {
