@@ -142,6 +142,8 @@ Result<Page<AlertBrief>> list_alerts(Call& call) {
   filter.rule = call.query("rule");
   filter.source = call.query("source");
   filter.case_id = call.query("case");
+  if (!filter.case_id.empty() && !may_case(call, filter.case_id, Permission::case_read))
+    return Page<AlertBrief>{.total = 0};
   filter.owner = call.query("owner") == "me" ? call.who.actor : call.query("owner");
   if (auto active = call.query("active"); !active.empty()) filter.active = active == "true";
   auto limit = call.number("limit", 50, 1, 200);
@@ -157,7 +159,7 @@ Result<Page<AlertBrief>> list_alerts(Call& call) {
   if (!status) return std::move(status).problem();
   if (!found) return std::move(found).problem();
   auto page = page_of<AlertBrief>(found->alerts, found->next,
-                                  [&](const Alert& a) { return alert_brief(call.s, a); });
+                                  [&](const Alert& a) { return alert_brief(call, a); });
   std::int64_t total = 0;
   for (const auto& [state, n] : counts.by_triage) {
     bool counted = filter.triage.empty();
@@ -199,10 +201,10 @@ Result<AlertOut> one_alert(Call& call) {
   });
   if (!status) return std::move(status).problem();
   if (!found) return no_such({"这条告警", "such an alert"});
-  out.brief = alert_brief(call.s, *found);
+  out.brief = alert_brief(call, *found);
   call.etag(found->seq);
   for (const auto& a : similar)
-    if (a.id != found->id) out.similar.push_back(alert_brief(call.s, a));
+    if (a.id != found->id) out.similar.push_back(alert_brief(call, a));
   if (auto content = watch::AlertContent::parse(text_of(call.s, found->content))) {
     out.summary = content->summary;
     out.samples = samples_of(content->samples);

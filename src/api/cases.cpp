@@ -59,6 +59,11 @@ struct LinkIn {
   std::string other;
 };
 BOOST_DESCRIBE_STRUCT(LinkIn, (), (other))
+struct ReaderIn {
+  std::string person, reason;
+  bool on = true;
+};
+BOOST_DESCRIBE_STRUCT(ReaderIn, (), (person, reason, on))
 struct DelegateIn {
   std::string person;
   std::int64_t until_at = 0;
@@ -93,7 +98,7 @@ Result<Did> act(Call& call, F&& prepare) {
 
 Result<Page<CaseBrief>> list_cases(Call& call) {
   CaseFilter filter;
-  filter.orgs = call.orgs(Permission::case_read);
+  let_see(call, filter);
   filter.procedures = call.queries("procedure");
   filter.states = call.queries("state");
   filter.levels = call.queries("level");
@@ -291,6 +296,12 @@ void add_acts(Table& t) {
                            return std::move(may).problem();
                          return run(c, c.s.engine.watch(by_of(c), in.on));
                        });
+  t.post<ReaderIn, Did>(
+      "/cases/{id}/readers",
+      {"case.act", "Let a person read a restricted case, or no longer, with a reason"},
+      [](Call& c, ReaderIn& in) {
+        return act(c, [&] { return c.s.engine.set_reader(by_of(c), in.person, in.on, in.reason); });
+      });
   t.post<DelegateIn, Did>(
       "/cases/{id}/delegations", {"case.act", "Let a person act for me on this case until a time"},
       [](Call& c, DelegateIn& in) {

@@ -25,12 +25,19 @@ Problem no_such(Text what) {
 Status may_case(const Call& call, std::string_view case_id, Permission permission) {
   return call.s.journal.read([&]() -> Status {
     std::string org = call.s.engine.org_of(case_id);
-    if (org.empty() || !call.s.identity.may(call.who, Permission::case_read, org).ok())
+    if (org.empty() || !call.s.identity.may(call.who, Permission::case_read, org).ok() ||
+        !call.s.engine.may_read(case_id, call.who.actor))
       return no_such({"这个案件", "such a case"});
     auto basis = call.s.identity.may(call.who, permission, org);
     if (!basis) return std::move(basis).problem();
     return done();
   });
+}
+
+std::optional<CaseRef> case_ref(const Services& s, const Principal& who, const std::string& id) {
+  if (id.empty() || (s.engine.exists(id) && !s.engine.may_read(id, who.actor))) return std::nullopt;
+  auto view = s.engine.view(id, "");
+  return CaseRef{id, view ? view->number : ""};
 }
 
 Status may_alert(const Call& call, std::string_view alert_id, Permission permission) {
@@ -87,7 +94,8 @@ std::string case_title(const Services& s, const std::string& content) {
   return {};
 }
 
-AlertBrief alert_brief(const Services& s, const watch::Alert& a) {
+AlertBrief alert_brief(const Call& call, const watch::Alert& a) {
+  const Services& s = call.s;
   AlertBrief b;
   b.id = a.id;
   b.state = std::string(watch::to_string(a.triage));
@@ -109,10 +117,7 @@ AlertBrief alert_brief(const Services& s, const watch::Alert& a) {
     b.disposition = std::string(watch::to_string(a.disposition));
   s.journal.read([&] {
     if (!a.owner.empty()) b.taken_by = person_ref(s, a.owner);
-    if (!a.case_id.empty()) {
-      auto view = s.engine.view(a.case_id, "");
-      b.case_ref = CaseRef{a.case_id, view ? view->number : ""};
-    }
+    b.case_ref = case_ref(s, call.who, a.case_id);
   });
   auto content = watch::AlertContent::parse(text_of(s, a.content));
   auto rules = s.watch.rules();

@@ -11,9 +11,20 @@ PersonRef person_ref(const Services& s, std::string_view id);  // under the stat
 
 std::string text_of(const Services& s, const std::string& commitment);  // "" when it is destroyed
 
-// The caller may use the case: it exists and lies where they hold `permission`. A case elsewhere is
-// as absent as one that never was, so that ids cannot be probed.
+// The caller may use the case: it exists, lies where they hold `permission`, and is not kept to
+// readers that they are not among, whatever else they hold. Any other case is as absent as one that
+// never was, so that ids cannot be probed. Every way to one case goes through here, every list
+// through let_see, every mention of a case elsewhere through case_ref.
 Status may_case(const Call& call, std::string_view case_id, Permission permission);
+// Where the caller may read cases, and which restricted ones: for a CaseFilter or a WorkFilter.
+template <typename Filter>
+void let_see(const Call& call, Filter& filter) {
+  filter.orgs = call.orgs(Permission::case_read);
+  filter.restricted = call.s.journal.read([&] { return call.s.engine.readable(call.who.actor); });
+}
+// Id and number of a case that something else names; nothing when it is restricted and `who` is no
+// reader. Under the state lock.
+std::optional<CaseRef> case_ref(const Services& s, const Principal& who, const std::string& id);
 Status may_alert(const Call& call, std::string_view alert_id, Permission permission);
 
 // The line that names a case in lists: from its start form, "" when there is none.
@@ -21,7 +32,7 @@ std::string case_title(const Services& s, const std::string& content);
 
 // Brief forms, with titles opened from the sealed contents.
 CaseBrief case_brief(const Services& s, const CaseRow& row);
-AlertBrief alert_brief(const Services& s, const watch::Alert& alert);
+AlertBrief alert_brief(const Call& call, const watch::Alert& alert);
 
 Written written(const Answer& answer);
 

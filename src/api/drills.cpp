@@ -70,11 +70,6 @@ Drills& desk(Call& call) {
   return *call.s.drills;
 }
 
-CaseRef case_ref_of(const Services& s, const std::string& id) {  // under the state lock
-  auto view = s.engine.view(id, "");
-  return {id, view ? view->number : std::string()};
-}
-
 // A drill that the caller may see; one elsewhere is as absent as one that never was.
 Result<Drill> drill_for(Call& call, Permission permission) {
   std::optional<Drill> found;
@@ -111,15 +106,19 @@ DrillReport report_of(Call& call, Drill drill) {
     r.real = real_of(call, *plan);
   }
   call.s.journal.read([&] {
-    if (!r.drill.case_id.empty()) r.number = case_ref_of(call.s, r.drill.case_id).number;
+    auto number_of = [&](const std::string& id) {
+      return case_ref(call.s, call.who, id).value_or(CaseRef{}).number;
+    };
+    r.number = number_of(r.drill.case_id);
     r.names[r.drill.director] = person_ref(call.s, r.drill.director).name;
     for (const auto& person : r.drill.people) r.names[person] = person_ref(call.s, person).name;
-    for (auto& [line, id] : r.drill.findings) id = case_ref_of(call.s, id).number;
+    for (auto& [line, id] : r.drill.findings) id = number_of(id);
   });
   return r;
 }
 
-DrillOut drill_out(const Services& s, const Drill& d, const DrillScenario* scenario) {
+DrillOut drill_out(const Call& call, const Drill& d, const DrillScenario* scenario) {
+  const Services& s = call.s;
   DrillOut out{.id = d.id,
                .scenario = d.scenario,
                .phase = name_of(d.phase),
@@ -137,7 +136,7 @@ DrillOut drill_out(const Services& s, const Drill& d, const DrillScenario* scena
   if (d.began_ms != 0) out.began_at = d.began_ms;
   if (d.ended_ms != 0) out.ended_at = d.ended_ms;
   if (d.phase == DrillPhase::ended) out.percent = d.score.percent;
-  if (!d.case_id.empty()) out.case_ref = case_ref_of(s, d.case_id);
+  out.case_ref = case_ref(s, call.who, d.case_id);
   return out;
 }
 
@@ -151,7 +150,7 @@ Result<Page<DrillOut>> list_drills(Call& call) {
       if (std::find(orgs.begin(), orgs.end(), d->org) == orgs.end()) continue;
       const std::string at = to_rfc3339(d->on_ms + 8 * 3'600'000).substr(0, 4);
       if (*year != 0 && at != std::to_string(*year)) continue;
-      page.items.push_back(drill_out(call.s, *d, desk(call).folder().find(d->scenario).get()));
+      page.items.push_back(drill_out(call, *d, desk(call).folder().find(d->scenario).get()));
     }
   });
   return page;
@@ -163,7 +162,7 @@ Result<DrillOut> one_drill(Call& call) {
   const DrillReport r = report_of(call, *drill);
   DrillOut out;
   call.s.journal.read([&] {
-    out = drill_out(call.s, *drill, r.scenario.get());
+    out = drill_out(call, *drill, r.scenario.get());
     for (const auto& person : drill->people) out.people.push_back(person_ref(call.s, person));
     for (const DrillLine& l : r.drill.score.lines) {
       constexpr const char* kinds[] = {"clock", "task", "act"};
@@ -179,7 +178,7 @@ Result<DrillOut> one_drill(Call& call) {
           if (real.median_ms >= 0) line.real_median_ms = real.median_ms;
         }
       if (auto f = drill->findings.find(l.id); f != drill->findings.end())
-        line.finding = case_ref_of(call.s, f->second);
+        line.finding = case_ref(call.s, call.who, f->second);
       out.lines.push_back(std::move(line));
     }
   });

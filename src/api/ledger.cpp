@@ -45,9 +45,30 @@ struct VerifyOut {
 };
 BOOST_DESCRIBE_STRUCT(VerifyOut, (), (ok, from, to, size, took_ms, place, what))
 
+// An entry of a case that the caller may not read: it counts and can be proved, but says nothing.
+bool hidden(const Call& call, const Entry& entry) {
+  return call.s.journal.read([&] {
+    return call.s.engine.restricted(entry.case_id) &&
+           !call.s.engine.may_read(entry.case_id, call.who.actor);
+  });
+}
+
+std::string leaf_hash(const std::string& bytes) {
+  return to_hex(bytes_of(sha256_of({std::string_view("\0", 1), bytes})));
+}
+
 EntryRow entry_row(Call& call, const std::string& bytes) {
   auto entry = Entry::parse(bytes);
   CW_CHECK(entry.ok());
+  if (hidden(call, *entry)) {
+    EntryRow row;
+    row.seq = static_cast<std::int64_t>(entry->seq);
+    row.at_ms = entry->at_ms;
+    row.kind = "restricted";
+    row.title = {"限阅案件的条目", "An entry of a restricted case"};
+    row.hash = leaf_hash(bytes);
+    return row;
+  }
   EntryRow row{static_cast<std::int64_t>(entry->seq),
                entry->at_ms,
                {},
@@ -55,14 +76,11 @@ EntryRow entry_row(Call& call, const std::string& bytes) {
                entry->name,
                {},
                std::nullopt,
-               to_hex(bytes_of(sha256_of({std::string_view("\0", 1), bytes})))};
+               leaf_hash(bytes)};
   call.s.journal.read([&] {
     row.actor = person_ref(call.s, entry->actor);
     row.title = entry_title(call.s, *entry);
-    if (!entry->case_id.empty()) {
-      auto view = call.s.engine.view(entry->case_id, "");
-      row.case_ref = CaseRef{entry->case_id, view ? view->number : ""};
-    }
+    row.case_ref = case_ref(call.s, call.who, entry->case_id);
   });
   return row;
 }
@@ -107,7 +125,9 @@ Result<EntryOut> one_entry(Call& call) {
   auto seq = entry_number(call);
   if (!seq) return std::move(seq).problem();
   auto bytes = call.s.journal.entries(*seq, 1).at(0);
-  return EntryOut{entry_row(call, bytes), bytes, *seq < call.s.ledger.size()};
+  EntryOut out{entry_row(call, bytes), bytes, *seq < call.s.ledger.size()};
+  if (out.row.kind == "restricted") out.canonical.clear();
+  return out;
 }
 
 Result<http::Response> prove_entry(Call& call) {
@@ -148,6 +168,27 @@ Result<VerifyOut> verify(Call& call, VerifyIn& in) {
   return out;
 }
 
+// Whether a bundle ("tile/entries/x001/234", "tile/entries/000.p/12") holds an entry that the
+// caller may not read. Hashes and proofs are for everybody; the whole log is exported on the
+// server.
+bool hides(const Call& call, std::string_view path) {
+  constexpr std::string_view bundles = "tile/entries/";
+  if (!path.starts_with(bundles) ||
+      !call.s.journal.read([&] { return call.s.engine.any_restricted(); }))
+    return false;
+  path.remove_prefix(bundles.size());
+  std::string digits;
+  for (char c : path.substr(0, path.find(".p")))
+    if (c != 'x' && c != '/') digits += c;
+  const auto number = to_int<std::uint64_t>(digits);
+  if (!number || *number > UINT32_MAX) return true;
+  for (const std::string& bytes : call.s.journal.entries(*number * 256, 256)) {
+    auto entry = Entry::parse(bytes);
+    if (!entry || hidden(call, *entry)) return true;
+  }
+  return false;
+}
+
 // The published log, file by file, as any third-party tool reads it.
 Result<http::Response> log_file(Call& call) {
   const std::string& path = call.http.param("path");
@@ -157,7 +198,8 @@ Result<http::Response> log_file(Call& call) {
   bool safe = !path.empty() && path.size() < 200 && path.find("..") == std::string::npos &&
               std::all_of(path.begin(), path.end(), plain) &&
               (path == "checkpoint" || path == "vkey" || path.starts_with("tile/"));
-  auto bytes = safe ? read_file(call.s.ledger_folder + "/" + path) : std::nullopt;
+  auto bytes =
+      safe && !hides(call, path) ? read_file(call.s.ledger_folder + "/" + path) : std::nullopt;
   if (!bytes) return no_such({"这个文件", "such a file"});
   auto response = http::text_response(
       200, *bytes,

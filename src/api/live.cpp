@@ -19,6 +19,7 @@ constexpr std::ptrdiff_t kStreamsOfOne = 16;  // tabs and devices of one person;
 // What one entry means to a console, and whose organisation must be readable to hear it.
 struct Told {
   std::string event, org, data;
+  std::string restricted;  // a case that only its readers hear of
   Permission permission = Permission::case_read;
 };
 
@@ -41,6 +42,7 @@ struct Live::Impl {
     if (!e.case_id.empty()) {
       told.event = "case";
       told.org = s.engine.org_of(e.case_id);
+      if (s.engine.restricted(e.case_id)) told.restricted = e.case_id;
       data["id"] = e.case_id;
     } else if (e.kind.starts_with("alert.")) {
       told.event = "alert";
@@ -76,9 +78,12 @@ struct Live::Impl {
     return true;
   }
 
-  static bool hears(const Listener& l, const Told& told) {
+  bool hears(const Listener& l, const Told& told) const {
     if (told.event.empty()) return false;
-    if (told.permission == Permission::case_read) return l.cases.contains(told.org);
+    if (told.permission == Permission::case_read)
+      return l.cases.contains(told.org) && (told.restricted.empty() || s.journal.read([&] {
+               return s.engine.may_read(told.restricted, l.who.actor);
+             }));
     if (told.permission == Permission::alert_read) return l.alerts.contains(told.org);
     return l.ledger;
   }

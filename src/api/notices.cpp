@@ -57,7 +57,7 @@ struct TestIn {
 };
 BOOST_DESCRIBE_STRUCT(TestIn, (), (channel, webhook))
 
-std::optional<CaseRef> case_ref(const std::string& id, const std::string& number) {
+std::optional<CaseRef> named_case(const std::string& id, const std::string& number) {
   return id.empty() ? std::nullopt : std::optional(CaseRef{id, number});
 }
 
@@ -74,7 +74,7 @@ Result<Page<NoticeOut>> inbox(Call& call) {
       {call.query("unread") == "true", call.query("cursor"), static_cast<std::size_t>(*limit)});
   auto page = page_of<NoticeOut>(found.items, found.next, [](const InboxItem& i) {
     return NoticeOut{i.id,    i.about,
-                     i.path,  case_ref(i.case_id, i.number),
+                     i.path,  named_case(i.case_id, i.number),
                      i.at_ms, static_cast<std::int64_t>(i.seq),
                      i.title, i.body,
                      i.read,  i.urgent,
@@ -97,15 +97,21 @@ Result<Page<OutboxOut>> outbox(Call& call) {
                   i.org,
                   i.error_code,
                   std::nullopt,
-                  case_ref(i.case_id, i.number),
+                  named_case(i.case_id, i.number),
                   i.title,
                   i.error,
                   i.attempts,
                   i.at_ms,
                   std::nullopt,
                   std::nullopt};
-    if (i.recipient.starts_with("per_"))
-      call.s.journal.read([&] { out.recipient = person_ref(call.s, i.recipient); });
+    call.s.journal.read([&] {
+      if (i.recipient.starts_with("per_")) out.recipient = person_ref(call.s, i.recipient);
+      if (i.case_id.empty() || !call.s.engine.exists(i.case_id) ||
+          call.s.engine.may_read(i.case_id, call.who.actor))
+        return;
+      out.case_ref = std::nullopt;  // it can be retried or given up without knowing what it says
+      out.title = {"限阅事项的消息", "A message of a restricted case"};
+    });
     if (i.state == "pending") out.next_at = i.next_ms;
     if (i.done_ms > 0) out.done_at = i.done_ms;
     return out;

@@ -21,7 +21,8 @@ std::shared_ptr<const Definition> find(Call& call, const std::string& id) {
 
 Result<Page<ProcedureOut>> list_procedures(Call& call) {
   Page<ProcedureOut> page;
-  auto orgs = call.orgs(Permission::case_read);
+  CaseFilter filter{.open = 1};
+  let_see(call, filter);
   auto library = call.s.engine.library();
   auto status = call.s.views.read(call.s.journal.size(), [&](Database& db) {
     for (const auto& [id, d] : library.procedures()) {
@@ -36,9 +37,8 @@ Result<Page<ProcedureOut>> list_procedures(Call& call) {
           0,
           d->title,
           d->basis};
-      for (const auto& [state, n] :
-           CaseList::counts(db, {.orgs = orgs, .procedures = {id}, .open = 1}))
-        out.open_cases += n;
+      filter.procedures = {id};
+      for (const auto& [state, n] : CaseList::counts(db, filter)) out.open_cases += n;
       page.items.push_back(std::move(out));
     }
   });

@@ -211,6 +211,9 @@ void from_view(Call& call, const CaseView& v, CaseRecord& out) {
   out.flag_titles = v.flag_titles;
   for (const auto& id : v.watchers) out.watchers.push_back(person_ref(s, id));
   for (const auto& id : v.participants) out.participants.push_back(person_ref(s, id));
+  out.restricted = v.restricted;
+  out.can_admit = v.can_admit;
+  for (const auto& id : v.readers) out.readers.push_back(person_ref(s, id));
 }
 
 // Forms, notes and evidence, opened from the sealed contents.
@@ -256,7 +259,7 @@ Status open_contents(Call& call, const std::string& id, CaseRecord& out) {
     PersonRef by = s.journal.read([&] { return person_ref(s, e.actor); });
     out.evidence.push_back({e.content, file.name, e.size, e.seq, e.at_ms, e.sha256, "", by});
   }
-  for (const auto& a : alerts) out.alerts.push_back(alert_brief(s, a));
+  for (const auto& a : alerts) out.alerts.push_back(alert_brief(call, a));
   return done();
 }
 

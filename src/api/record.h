@@ -56,7 +56,7 @@ struct ActionOut {
   std::optional<std::string> form, to;
   std::optional<Text> to_title, reason;
   bool allowed = false, needs_approval = false, outbound = false, repeat = false, ends = false;
-  bool amend = false;  // the correction of the record
+  bool amend = false;                // the correction of the record
   std::vector<std::string> missing;  // tasks still to be done
 };
 BOOST_DESCRIBE_STRUCT(ActionOut, (),
@@ -92,14 +92,14 @@ struct ApprovalOut {
   std::vector<PersonRef> given;
   json::object facts;             // what will change
   std::optional<std::string> to;  // a correction: the state to move to
-  json::object form;   // what is to be approved, opened from the sealed contents
+  json::object form;              // what is to be approved, opened from the sealed contents
   std::vector<std::string> roles;
   bool allowed = false;
   std::optional<Text> reason;
 };
 BOOST_DESCRIBE_STRUCT(ApprovalOut, (),
-                      (id, asked_at, seq, needed, of, name, title, asked_by, given, facts, to,
-                       form, roles, allowed, reason))
+                      (id, asked_at, seq, needed, of, name, title, asked_by, given, facts, to, form,
+                       roles, allowed, reason))
 
 struct LinkOut {
   std::string kind, as, id, number, procedure, state;
@@ -162,13 +162,15 @@ struct CaseRecord {
   std::vector<EvidenceOut> evidence;
   std::vector<AlertBrief> alerts;
   std::vector<PersonRef> watchers, participants;
+  bool restricted = false, can_admit = false;  // kept to readers; the viewer may change the list
+  std::vector<PersonRef> readers;              // let in by name
   std::int64_t now_ms = 0;
 };
 BOOST_DESCRIBE_STRUCT(CaseRecord, (),
                       (brief, starter, commander, states, chief_title, chief_post, held_level,
                        chiefs, entered_at, first_seq, brief_due, can_take, facts, tasks, actions,
                        clocks, flag_titles, approvals, links, forms, notes, evidence, alerts,
-                       watchers, participants, now_ms))
+                       watchers, participants, restricted, can_admit, readers, now_ms))
 
 struct TimelineItem {
   std::int64_t seq = 0, at_ms = 0;

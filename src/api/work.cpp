@@ -100,14 +100,16 @@ Result<Workbench> workbench(Call& call) {
   auto limit = call.number("limit", 100, 1, 500);
   if (!limit) return std::move(limit).problem();
   WorkFilter filter;
-  filter.orgs = call.orgs(Permission::case_read);
+  let_see(call, filter);
   filter.limit = static_cast<std::size_t>(*limit);
   filter.cursor = call.query("cursor");
   filter.drill = -1;
   filter.targets = call.s.journal.read([&] { return targets_of(call.s, call.who); });
-  CaseFilter in_force{
-      .orgs = filter.orgs, .procedure_prefix = "plan.", .open = 1, .sort = "due", .limit = 20};
-  CaseFilter open{.orgs = filter.orgs, .open = 1};
+  CaseFilter open{.orgs = filter.orgs, .open = 1, .restricted = filter.restricted};
+  CaseFilter in_force = open;
+  in_force.procedure_prefix = "plan.";
+  in_force.sort = "due";
+  in_force.limit = 20;
   Result<WorkPage> work = WorkPage{};
   Result<CasePage> plans = CasePage{};
   Workbench out;
@@ -140,8 +142,8 @@ Result<Found> search(Call& call) {
   std::string q(trim(call.query("q")));
   Found out;
   if (q.empty()) return out;
-  CaseFilter filter{
-      .orgs = call.orgs(Permission::case_read), .number = q, .drill = -1, .limit = 10};
+  CaseFilter filter{.number = q, .drill = -1, .limit = 10};
+  let_see(call, filter);
   Result<CasePage> cases = CasePage{}, recent = CasePage{};
   auto status = call.s.views.read(call.s.journal.size(), [&](Database& db) {
     cases = CaseList::find(db, filter);

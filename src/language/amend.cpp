@@ -49,8 +49,9 @@ void DefinitionReader::amend(const YamlNode& node) {
       if (i < 0) continue;
       if (wrong(i) || std::find(into.begin(), into.end(), i) != into.end()) {
         reader_.mistake(item, "procedure.amend",
-                        {"“" + item.text + "”不能这样更正：级别随事实而定，办结不是更正，reason 和 "
-                         "state 是更正表单自己的字段，每项只写一次",
+                        {"“" + item.text +
+                             "”不能这样更正：级别随事实而定，办结不是更正，reason 和 "
+                             "state 是更正表单自己的字段，每项只写一次",
                          "'" + item.text +
                              "' cannot be corrected so: the level follows from the facts, closing "
                              "is no correction, reason and state are fields of the correction "
@@ -60,15 +61,19 @@ void DefinitionReader::amend(const YamlNode& node) {
       }
     }
   };
-  each("facts", [&](const YamlNode& item) { return fact_index(item); }, out.facts, [&](int fact) {
-    const std::string& id = d_->facts[fact].id;
-    return (fact == 0 && !d_->levels.empty()) || id == "reason" || id == "state";
-  });
-  each("states", [&](const YamlNode& item) { return state_index(item); }, out.states,
-       [&](int state) { return d_->states[state].final; });
+  each(
+      "facts", [&](const YamlNode& item) { return fact_index(item); }, out.facts,
+      [&](int fact) {
+        const std::string& id = d_->facts[fact].id;
+        return (fact == 0 && !d_->levels.empty()) || id == "reason" || id == "state";
+      });
+  each(
+      "states", [&](const YamlNode& item) { return state_index(item); }, out.states,
+      [&](int state) { return d_->states[state].final; });
   if (node.find("facts") == nullptr && node.find("states") == nullptr) {
-    reader_.mistake(node, "procedure.amend",
-                    {"须写明可更正的 facts 或 states", "say which facts or states may be corrected"});
+    reader_.mistake(
+        node, "procedure.amend",
+        {"须写明可更正的 facts 或 states", "say which facts or states may be corrected"});
   }
   if (d_->form("amend") >= 0) {
     reader_.mistake(node, "procedure.amend",

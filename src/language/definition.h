@@ -194,18 +194,27 @@ struct ActionDef {
   bool repeat = false;
   bool amend = false;  // the correction that Definition::amend gives every state
   bool once = false;   // derived: at most once per stay in the state. True when it keeps the state,
-                      // changes no fact and is not marked `repeat`
+                       // changes no fact and is not marked `repeat`
 };
 
 // How a running case is corrected: who asks, who approves, which facts may be given other values
-// (never none, since guards rely on what is surely set), which states the case may be moved to. Each
-// state that is not final has the action "amend" for it, with a form that follows from the facts.
+// (never none, since guards rely on what is surely set), which states the case may be moved to.
+// Each state that is not final has the action "amend" for it, with a form that follows from the
+// facts.
 struct Amendment {
   std::vector<int> by;  // roles; empty = the procedure has no such section
   Approval approve;
   std::vector<int> facts, states;
   int form = -1;  // has no file: its `source` is empty. Fields: the facts, `state`, `reason`
   bool none() const { return by.empty(); }
+};
+
+// Who may read a case, where not everybody with the permission may: who stands in one of `roles`,
+// who may act or approve in its present state, who took part, and whom somebody in `by` let in.
+struct Readership {
+  std::vector<int> roles,
+      by;  // roles; both empty = everybody who may read cases of the organisation
+  bool none() const { return roles.empty(); }
 };
 
 struct StateDef {
@@ -215,9 +224,10 @@ struct StateDef {
   std::vector<int> actions;
   std::vector<Effect> enter;
   bool final = false;
-  std::vector<int> needs;  // facts that every way into it has set and entering does not: guards rely
-                           //   on them
-  int retain_days = 0;     // final: how long the case is kept; 0 = not said
+  std::vector<int>
+      needs;            // facts that every way into it has set and entering does not: guards rely
+                        //   on them
+  int retain_days = 0;  // final: how long the case is kept; 0 = not said
 };
 
 struct Moment {
@@ -294,6 +304,7 @@ struct Definition {
   int start_state = -1;
   std::vector<Assignment> start_set;
   Amendment amend;
+  Readership readers;
   Schedule schedule;
   std::string source;  // the file's text
 

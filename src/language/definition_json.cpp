@@ -314,6 +314,10 @@ json::object DefinitionWriter::write() const {
                    {"states", state_list()},
                    {"clocks", clock_list()},
                    {"forms", std::move(forms)}};
+  if (!d_.readers.none()) {
+    out["readers"] =
+        json::object{{"roles", role_names(d_.readers.roles)}, {"by", role_names(d_.readers.by)}};
+  }
   if (!d_.amend.none()) out["amend"] = amendment(d_.amend);
   if (!d_.schedule.none()) out["schedule"] = schedule(d_.schedule);
   return out;

@@ -214,8 +214,8 @@ TEST(Definition, AFormFillsFactsInTheFactsOwnOrder) {
 }
 
 TEST(Definition, ACorrectionIsAnActionOfEveryStateWithAFormOfItsOwn) {
-  const std::string text =
-      std::string(base_text) + "amend: {by: a, approve: [b, c], facts: [n, at, s], states: [two]}\n";
+  const std::string text = std::string(base_text) +
+                           "amend: {by: a, approve: [b, c], facts: [n, at, s], states: [two]}\n";
   const auto d = good(text);
   ASSERT_NE(d, nullptr);
   const int one = d->state("one"), two = d->state("two");
@@ -262,6 +262,22 @@ TEST(DefinitionMistake, Corrections) {
   expect_mistake("      wait: {upon: clock.c, to: two}",
                  "      wait: {upon: clock.c, to: two}\n      @amend: {by: a, to: two}",
                  "procedure.amend", "amend: {by: a, approve: b, facts: [n]}\n");
+}
+
+TEST(DefinitionMistake, Readers) {
+  const auto d = good(std::string(base_text) + "readers: {roles: [b, c], by: c}\n");
+  ASSERT_NE(d, nullptr);
+  EXPECT_EQ(d->readers.roles, (std::vector<int>{d->role("b"), d->role("c")}));
+  EXPECT_EQ(d->readers.by, (std::vector<int>{d->role("c")}));
+  EXPECT_EQ(json::serialize(to_json(*d).at("readers")), R"({"roles":["b","c"],"by":["c"]})");
+  auto expect_wrong = [](const std::string& section, const std::string& code) {
+    expect_mistake("start: {by: a,", section + "\nstart: {by: a,", code);
+  };
+  expect_wrong("readers: {roles: @[a, b], by: c}", "procedure.readers");
+  expect_wrong("readers: {roles: [b], by: @a}", "procedure.readers");
+  expect_wrong("readers: @{roles: [b]}", "yaml.missing");
+  expect_wrong("readers: {roles: [@bb], by: c}", "procedure.role");
+  expect_wrong("readers: {roles: [b], by: c, @people: [d]}", "yaml.unknown");
 }
 
 TEST(DefinitionMistake, UnknownNames) {

@@ -28,8 +28,9 @@ void DefinitionReader::read(Definition& definition) {
   d_ = &definition;
   const YamlNode& root = tree_.root;
   if (!reader_.map(root)) return;
-  reader_.keys(root, {"procedure", "version", "title", "basis", "calendar", "levels", "roles",
-                      "data", "flags", "start", "schedule", "states", "clocks", "amend"});
+  reader_.keys(root,
+               {"procedure", "version", "title", "basis", "calendar", "levels", "roles", "data",
+                "flags", "start", "schedule", "states", "clocks", "amend", "readers"});
   head(root);
   if (const YamlNode* node = root.find("levels")) levels(*node);
   declare(root);
@@ -39,6 +40,7 @@ void DefinitionReader::read(Definition& definition) {
     if (const YamlNode* level = data->find("level")) level_map(*level);
   }
   if (const YamlNode* node = reader_.need(root, "roles")) roles(*node);
+  if (const YamlNode* node = root.find("readers")) readers(*node);
   if (const YamlNode* node = root.find("flags")) flags(*node);
   if (const YamlNode* node = reader_.need(root, "start")) start(*node);
   if (const YamlNode* node = root.find("schedule")) schedule(*node);
@@ -296,6 +298,26 @@ void DefinitionReader::flags(const YamlNode& node) {
     d_->flags.push_back(reader_.name(key));
     d_->flag_titles.push_back(reader_.text(title));
   });
+}
+
+// {roles: [ROLE…], by: [ROLE…]}: who always reads a case, and who lets others in.
+void DefinitionReader::readers(const YamlNode& node) {
+  if (!reader_.map(node)) return;
+  reader_.keys(node, {"roles", "by"});
+  auto closed = [&](const char* key) {
+    const YamlNode* list = reader_.need(node, key);
+    if (list == nullptr) return std::vector<int>{};
+    std::vector<int> out = role_list(*list);
+    for (const int role : out) {
+      if (d_->roles[role].kind != RoleDef::Kind::any) continue;
+      reader_.mistake(*list, "procedure.readers",
+                      {"“" + d_->roles[role].id + "”是任何人，不能限定谁可查看",
+                       "'" + d_->roles[role].id + "' is anybody and restricts nothing"});
+    }
+    return out;
+  };
+  d_->readers.roles = closed("roles");
+  d_->readers.by = closed("by");
 }
 
 void DefinitionReader::start(const YamlNode& node) {

@@ -40,6 +40,7 @@ class DefinitionReader {
   void fact(const YamlNode& key, const YamlNode& body);
   void level_map(const YamlNode& node);
   void flags(const YamlNode& node);
+  void readers(const YamlNode& node);
   void start(const YamlNode& node);
 
   // read_state.cpp: states, tasks, actions

@@ -159,9 +159,9 @@ void Notify::tell(Draft& d, const Message& message) {
     if (p && !p->email.empty() && wanted && s.options.smtp) add(rows, "email", person);
   }
   if (m.people.empty() && m.about != "test") add(rows, "nobody", "");
-  // What a drill sends stays in the house.
+  // What a drill sends stays in the house, and what a restricted case says with its readers.
   for (const auto& [id, w] : s.webhooks) {
-    if (!m.drill && s.reaches(w, m)) add(rows, "webhook", id);
+    if (!m.drill && !m.restricted && s.reaches(w, m)) add(rows, "webhook", id);
   }
   std::string id = new_id("msg", d.now_ms(), d.random());
   std::string whom;
@@ -200,6 +200,7 @@ void Notify::notify(Draft& d, const Notice& n) {
            .due_ms = n.due_ms,
            .drill = n.mode == CaseMode::drill,
            .urgent = is_urgent(n),
+           .restricted = n.restricted,
            .people = n.people});
 }
 
@@ -214,6 +215,7 @@ void Notify::send(Draft& d, const Sending& o) {
            .text = o.text,
            .drill = o.mode == CaseMode::drill,
            .urgent = true,
+           .restricted = o.restricted,
            .people = o.people});
 }
 

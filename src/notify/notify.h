@@ -68,6 +68,7 @@ struct Message {
   int percent = 0;
   std::int64_t due_ms = 0;
   bool drill = false, urgent = false;
+  bool restricted = false;       // about a restricted case: to its readers, never to a webhook
   std::vector<std::string> people;
 };
 

@@ -16,8 +16,8 @@ std::uint64_t flags_in(const std::vector<Effect>& effects) {
 
 }  // namespace
 
-// A stopped clock whose start or limit was corrected: due time, and which marks it had passed when it
-// stopped. Marks that it passed after all fire now; for those that it had not see Sketch::amend.
+// A stopped clock whose start or limit was corrected: due time, and which marks it had passed when
+// it stopped. Marks that it passed after all fire now; for those that it had not see Sketch::amend.
 void Sketch::measure_anew(ClockState& clock) {
   const ClockDef& def = d.clocks[clock.clock];
   const Calendar& calendar = *in.clock_calendars[clock.clock];
@@ -35,8 +35,7 @@ void Sketch::measure_anew(ClockState& clock) {
   for (ClockState* k = &clock; k->step < steps.size(); k = c.clock(index)) {
     const ClockStep& step = steps[k->step];
     if (step.mark < 0 || !passed(step)) return;
-    k->next_ms =
-        calendar.due_ms(k->since_ms, {budget.ms * step.percent / 100, budget.natural});
+    k->next_ms = calendar.due_ms(k->since_ms, {budget.ms * step.percent / 100, budget.natural});
     fire_step(*k);
   }
 }
@@ -87,13 +86,15 @@ Status check_amend(const Sketch& after, const Asked& asked) {
   for (const int fact : after.d.states[asked.to].needs) {
     const FactDef& def = after.d.facts[fact];
     if (after.c.facts[fact] != null_value) continue;
-    missing.push_back({"/form/" + def.id,
-                       {"在该状态须已知：" + def.title.zh, "Known in that state: " + def.title.en}});
+    missing.push_back(
+        {"/form/" + def.id,
+         {"在该状态须已知：" + def.title.zh, "Known in that state: " + def.title.en}});
   }
   if (missing.empty()) return done();
   return problem(Refusal::invalid, "amend.unset",
-                 {"案件不可能已在该状态：还有事实未定", "The case cannot be in that state: facts that it "
-                                                        "relies on are not set"},
+                 {"案件不可能已在该状态：还有事实未定",
+                  "The case cannot be in that state: facts that it "
+                  "relies on are not set"},
                  std::move(missing));
 }
 

@@ -172,6 +172,7 @@ void rare_difference(const Engine::Impl& m, const Case& was, const Case& is, jso
   list_difference(old.links, rare.links, body, "linked", "unlinked", link);
   auto name = [&](Name n) { return json::string(m.names.text(n)); };
   list_difference(old.watchers, rare.watchers, body, "watching", "unwatching", name);
+  list_difference(old.readers, rare.readers, body, "reading", "unreading", name);
   auto delegation = [&](const Delegation& g) {
     return json::object{
         {"from", m.names.text(g.from)}, {"to", m.names.text(g.to)}, {"until", g.until_ms}};
@@ -246,6 +247,8 @@ void patch_rare(Engine::Impl& m, Case& c, const Entry& e) {
   });
   patch_list(c, &Rare::watchers, body, "watching", "unwatching",
              [&](const json::value& v) { return m.names.add(v.as_string()); });
+  patch_list(c, &Rare::readers, body, "reading", "unreading",
+             [&](const json::value& v) { return m.names.add(v.as_string()); });
   patch_list(c, &Rare::delegations, body, "delegated", "undelegated", [&](const json::value& v) {
     const json::object& o = v.as_object();
     return Delegation{m.names.add(text_or(o, "from")), m.names.add(text_or(o, "to")),
@@ -261,9 +264,9 @@ void patch_rare(Engine::Impl& m, Case& c, const Entry& e) {
     }
 }
 
-constexpr const char* kRareKeys[] = {"ask",       "granted",     "settled",  "opened",
-                                     "linked",    "unlinked",    "watching", "unwatching",
-                                     "delegated", "undelegated", "forms"};
+constexpr const char* kRareKeys[] = {
+    "ask",        "granted",   "settled",     "opened", "linked",  "unlinked", "watching",
+    "unwatching", "delegated", "undelegated", "forms",  "reading", "unreading"};
 
 void patch_acted(Engine::Impl& m, Case& c, const Entry& e) {
   const json::value* role = e.body.if_contains("role");

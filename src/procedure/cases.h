@@ -156,6 +156,9 @@ struct CaseView {
   std::vector<LinkView> links;
   std::vector<DelegationView> delegations;
   std::vector<std::string> watchers, participants;
+  bool restricted = false;           // only readers see it
+  std::vector<std::string> readers;  // let in by name
+  bool can_admit = false;            // the viewer may change that list
 };
 
 // ---- lists ----------------------------------------------------------------------------------
@@ -173,6 +176,8 @@ struct CaseFilter {
   std::string sort = "-updated";   // updated, opened, due, number; "-" = descending
   std::string cursor;              // from the page before
   std::size_t limit = 50;          // 1–200
+  // Which restricted cases the caller may see (Engine::readable); all others are left out.
+  std::vector<std::string> restricted;
 };
 
 struct CaseRow {
@@ -201,6 +206,7 @@ struct WorkFilter {
   int drill = 0;
   std::size_t limit = 50;  // 1–500
   std::string cursor;
+  std::vector<std::string> restricted;  // as of CaseFilter
 };
 
 struct WorkRow {
@@ -240,7 +246,7 @@ class CaseList final : public Projector {
                                                                   const CaseFilter& filter);
 
   std::string_view name() const override { return "case_list"; }
-  int version() const override { return 3; }
+  int version() const override { return 4; }
   const char* schema() const override;
   void drop(Database& db) const override;
   void project(const Entry& entry, Database& db) override;

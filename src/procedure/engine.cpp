@@ -51,6 +51,7 @@ Slot Engine::Impl::add(Case&& c) {
   auto slot = static_cast<Slot>(cases.size());
   numbers[c.number - 1] = slot;
   if (!c.closed) ++open;
+  if (!of(c).definition->readers.none()) restricted.push_back(slot);
   std::unique_lock lock(gate);
   cases.push_back(std::move(c));
   index.add(slot, cases);
@@ -209,6 +210,26 @@ std::vector<std::string> Engine::participants(std::string_view case_id) const {
   std::vector<std::string> out;
   if (const Case* c = impl_->find(case_id))
     for (Name n : participants_of(*c)) out.push_back(impl_->names.text(n));
+  return out;
+}
+
+bool Engine::may_read(std::string_view case_id, std::string_view actor) const {
+  const Case* c = impl_->find(case_id);
+  return c && cw::may_read(*impl_, *c, actor);
+}
+
+bool Engine::restricted(std::string_view case_id) const {
+  const Case* c = impl_->find(case_id);
+  return c && !impl_->of(*c).definition->readers.none();
+}
+
+bool Engine::any_restricted() const { return !impl_->restricted.empty(); }
+
+std::vector<std::string> Engine::readable(std::string_view actor) const {
+  std::vector<std::string> out;
+  for (Slot slot : impl_->restricted)
+    if (const Case& c = impl_->cases[slot]; cw::may_read(*impl_, c, actor))
+      out.push_back(cw::case_id(c.key));
   return out;
 }
 

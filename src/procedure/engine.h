@@ -50,6 +50,7 @@ struct Notice {
   std::int64_t due_ms = 0;  // 0 = none
   std::vector<std::string> roles;
   std::vector<std::string> people;
+  bool restricted = false;  // only readers of the case may learn which it is
 };
 
 // Something that leaves the house on behalf of a case. In a drill the receiver must hand it to a
@@ -62,6 +63,7 @@ struct Sending {
   std::string content;  // commitment of its form, or empty
   Text text;            // of a `send` effect
   std::vector<std::string> roles, people;
+  bool restricted = false;  // as of a Notice
 };
 
 // Effects that leave the engine, written as outbox rows in the same commit (Draft::row). Called on
@@ -152,6 +154,8 @@ class Engine final : public State {
   Result<Decide> link(By by, std::string other);  // a case or any id
   Result<Decide> merge(By by, std::string into);  // closes this case as part of the other
   Result<Decide> watch(By by, bool on);
+  // Lets a person read a restricted case, or no longer by this list; with a sealed reason.
+  Result<Decide> set_reader(By by, std::string person, bool on, std::string reason);
 
   // ---- clocks.
   // Fires at most `count_max` marks and limits that are due, in (due, case) order, and opens what
@@ -192,6 +196,14 @@ class Engine final : public State {
   std::uint64_t last_seq(std::string_view case_id) const;  // its ETag; 0 when unknown
   // Everyone who started, acted, was assigned, watches or was delegated to.
   std::vector<std::string> participants(std::string_view case_id) const;
+  // Whether the case's procedure leaves it to `actor` (a person or token) to read it: true wherever
+  // the procedure names no readers, false for an unknown case. The permission to read cases of the
+  // organisation is another matter, judged by the caller.
+  bool may_read(std::string_view case_id, std::string_view actor) const;
+  bool restricted(std::string_view case_id) const;  // its procedure names readers
+  // Whether there are restricted cases at all, and those that `actor` may read: for lists.
+  bool any_restricted() const;
+  std::vector<std::string> readable(std::string_view actor) const;
   // The whole record as `viewer` ("" = nobody) may see and act on it now.
   Result<CaseView> view(std::string_view case_id, std::string_view viewer) const;
   // How a clock's or a task's due time came about, stretch by stretch.

@@ -1,5 +1,6 @@
 // Reading the lists: filters, pages that neither skip nor repeat, and the workbench.
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "base/text.h"
@@ -64,7 +65,17 @@ void tallied_filter(Query& q, const CaseFilter& f) {
     q.where("procedure LIKE " + q.value(like_prefix(f.procedure_prefix)) + " ESCAPE '\\'");
 }
 
+// Restricted cases are absent but for those named.
+std::string visible(Query& q, const std::vector<std::string>& readable, const std::string& table) {
+  if (readable.empty()) return table + "restricted=0";
+  json::array ids;
+  for (const std::string& id : readable) ids.emplace_back(id);
+  return "(" + table + "restricted=0 OR " + table + "id IN (SELECT value FROM json_each(" +
+         q.value(json::serialize(ids)) + ")))";
+}
+
 void rest_filter(Query& q, const CaseFilter& f) {
+  q.where(visible(q, f.restricted, ""));
   if (!f.levels.empty()) q.any_of("level", f.levels);
   for (const std::string& flag : f.flags)
     q.where("instr(',' || flags, ',' || " + q.value(flag) + " || ',') > 0");
@@ -198,6 +209,7 @@ Result<WorkPage> CaseList::work(Database& db, const WorkFilter& f) {
     q.where("w.target=" + q.value(target));
     if (!f.every_org) q.any_of("w.org", f.orgs);
     if (f.drill >= 0) q.where("w.drill=" + std::to_string(f.drill));
+    q.where(visible(q, f.restricted, "r."));
     if (cursor)
       q.where("(w.due,w.case_id) > (CAST(" + q.value(cursor->key) + " AS INTEGER)," +
               q.value(cursor->id) + ")");
@@ -261,22 +273,34 @@ std::string CaseList::content_of(Database& db, std::string_view case_id, std::st
 
 std::vector<std::pair<std::string, std::int64_t>> CaseList::counts(Database& db,
                                                                    const CaseFilter& f) {
-  std::vector<std::pair<std::string, std::int64_t>> out;
-  if (!f.every_org && f.orgs.empty()) return out;
+  if (!f.every_org && f.orgs.empty()) return {};
   // The tally answers whatever it is kept by; only the rarer questions read the cases.
   bool tallied = f.levels.empty() && f.flags.empty() && f.number.empty() && f.starter.empty() &&
                  f.subject.empty() && f.parent.empty() && f.due_before_ms == 0;
+  std::map<std::string, std::int64_t> sums;
+  std::function<void(const Row&)> each = [&](const Row& r) {
+    if (r.integer(1) > 0) sums[std::string(r.text(0))] += r.integer(1);
+  };
   Query q;
   tallied_filter(q, f);
-  rest_filter(q, f);
-  std::function<void(const Row&)> each = [&](const Row& r) {
-    if (r.integer(1) > 0) out.emplace_back(r.text(0), r.integer(1));
-  };
+  if (tallied)
+    q.where("restricted=0");
+  else
+    rest_filter(q, f);
   db.execute(std::string(tallied ? "SELECT state, sum(n) FROM case_tally"
                                  : "SELECT state, count(*) FROM case_row") +
-                 q.clauses() + " GROUP BY state ORDER BY state",
+                 q.clauses() + " GROUP BY state",
              q.params(), &each);
-  return out;
+  if (tallied && !f.restricted.empty()) {
+    Query few;
+    tallied_filter(few, f);
+    rest_filter(few, f);
+    few.where("restricted=1");
+    db.execute("SELECT state, count(*) FROM case_row INDEXED BY case_row_restricted" +
+                   few.clauses() + " GROUP BY state",
+               few.params(), &each);
+  }
+  return {sums.begin(), sums.end()};
 }
 
 std::vector<TimelineRow> timeline_rows(const Journal& journal,

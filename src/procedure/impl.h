@@ -28,6 +28,7 @@ struct Engine::Impl {
   Timers timers;
   std::map<Name, std::vector<Slot>> series;  // "CL-2026" → slot by number - 1
   std::size_t open = 0;
+  std::vector<Slot> restricted;  // cases whose procedure names its readers
   // The last slot of each procedure that was ever scheduled, by its id: what entries say.
   struct LastSlot {
     std::int64_t slot_ms = 0;
@@ -39,7 +40,7 @@ struct Engine::Impl {
   std::map<std::string, std::int64_t, std::less<>> upcoming;
   bool slots_planned = false;
   std::int64_t next_slot_ms = never_ms;  // the earliest; 0 while there is something to plan
-  std::vector<Case> spare;  // copies to reuse
+  std::vector<Case> spare;               // copies to reuse
   // The case an entry is being written to, so that applying it need not look it up again.
   Slot at_hand = no_slot;
   std::string at_hand_id;

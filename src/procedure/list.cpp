@@ -13,7 +13,9 @@ constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS case_row(id TEXT PRIMARY KEY, number TEXT, procedure TEXT,"
     " version INTEGER, org TEXT, drill INTEGER, state TEXT, level TEXT, held TEXT, starter TEXT,"
     " subject TEXT, parent TEXT, opened INTEGER, updated INTEGER, closed INTEGER, due INTEGER,"
-    " seq INTEGER, content TEXT, flags TEXT, tasks_open INTEGER) STRICT, WITHOUT ROWID;"
+    " seq INTEGER, content TEXT, flags TEXT, tasks_open INTEGER, restricted INTEGER) STRICT, "
+    "WITHOUT"
+    " ROWID;"
     "CREATE INDEX IF NOT EXISTS case_row_updated ON case_row(closed, drill, updated, id);"
     "CREATE INDEX IF NOT EXISTS case_row_due ON case_row(closed, drill, due, id);"
     "CREATE INDEX IF NOT EXISTS case_row_opened ON case_row(closed, drill, opened, id);"
@@ -30,10 +32,11 @@ constexpr const char* kSchema =
     " drill INTEGER, due INTEGER, person TEXT, late INTEGER,"
     " PRIMARY KEY(case_id, kind, name, target)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS case_work_target ON case_work(target, due, case_id);"
+    "CREATE INDEX IF NOT EXISTS case_row_restricted ON case_row(id) WHERE restricted=1;"
     // How many cases there are of a kind, so that counting does not read them.
     "CREATE TABLE IF NOT EXISTS case_tally(org TEXT, procedure TEXT, drill INTEGER, closed INTEGER,"
-    " state TEXT, n INTEGER, PRIMARY KEY(org, procedure, drill, closed, state)) STRICT, WITHOUT "
-    "ROWID;"
+    " state TEXT, restricted INTEGER, n INTEGER,"
+    " PRIMARY KEY(org, procedure, drill, closed, state, restricted)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS case_entry(case_id TEXT, seq INTEGER, name TEXT, content TEXT,"
     " PRIMARY KEY(case_id, seq)) STRICT, WITHOUT ROWID;";
 
@@ -72,18 +75,17 @@ class Projection {
     const json::object& b = e.body;
     db.run(
         "INSERT OR REPLACE INTO case_row VALUES($1,$2,$3,$4,$5,$6,'',$7,$7,$8,$9,$10,$11,$11,0,$12,"
-        "$13,$14,'',0)",
+        "$13,$14,'',0,$15)",
         id, text_or(b, "number"), std::string_view(e.procedure).substr(0, at),
         to_int<std::int64_t>(std::string_view(e.procedure).substr(at + 1)).value_or(0),
         text_or(b, "org"), text_or(b, "mode") == "drill",
         d.levels.empty() ? std::string() : d.levels[0], e.actor, text_or(b, "subject"),
-        text_or(b, "parent"), e.at_ms, kNoDue, e.seq, e.content);
+        text_or(b, "parent"), e.at_ms, kNoDue, e.seq, e.content, !d.readers.none());
   }
 
   void tally(const std::string& state, bool closed, int by) {
-    db.run(
-        "INSERT INTO case_tally VALUES($1,$2,$3,$4,$5,$6) ON CONFLICT DO UPDATE SET n=n+$6", org_,
-        d.id, drill_, closed, state, by);
+    db.run("INSERT INTO case_tally VALUES($1,$2,$3,$4,$5,$6,$7) ON CONFLICT DO UPDATE SET n=n+$7",
+           org_, d.id, drill_, closed, state, !d.readers.none(), by);
   }
 
   void read_row() {

@@ -287,6 +287,49 @@ Result<Decide> Engine::undelegate(By by, std::string person) {
       });
 }
 
+Result<Decide> Engine::set_reader(By by, std::string person, bool on, std::string reason) {
+  if (!impl_->hint(by.case_id)) return unknown_case();
+  Result<SealedContent> sealed = write_text(*impl_, by.case_id, "reason", reason);
+  if (!sealed) return sealed.problem();
+  std::string actor = by.actor;
+  return on_case(impl_.get(), std::move(by),
+                 [actor, person = std::move(person), on, sealed = std::move(*sealed)](
+                     Turn& turn, Slot slot) -> Result<json::object> {
+                   Engine::Impl& m = turn.m;
+                   const Case& c = m.cases[slot];
+                   const Definition& d = *m.of(c).definition;
+                   if (d.readers.none())
+                     return problem(
+                         Refusal::conflict, "reader.open",
+                         {"这类案件没有限阅名单", "Cases of this kind have no list of readers"});
+                   Standing who = standing(m, c, actor, d.readers.by, turn.now);
+                   if (!who.ok()) return problem(Refusal::forbidden, "case.role", who.why_not);
+                   if (on && !m.parts.directory.is_active_person(person))
+                     return invalid("reader.person", "/person",
+                                    {"请选择一位在岗人员", "Choose an active person"});
+                   Name name = m.names.add(person);
+                   Sketch s(m, c, turn.now, m.names.add(actor));
+                   std::vector<Name>& readers = s.c.extra().readers;
+                   const bool is = std::find(readers.begin(), readers.end(), name) != readers.end();
+                   if (is == on) return turn.answer(slot);
+                   if (on && readers.size() >= kListMax) return full_list();
+                   if (on)
+                     readers.push_back(name);
+                   else
+                     std::erase(readers, name);
+                   Entry e{.actor = actor,
+                           .basis = who.basis,
+                           .kind = "case.reader",
+                           .name = on ? "added" : "removed",
+                           .body = turn.body(),
+                           .content = sealed.commitment};
+                   e.body.emplace("role", json::string_view(d.roles[who.role].id));
+                   turn.draft().row(sealed.write, sealed.bytes);
+                   turn.emit(s, slot, std::move(e));
+                   return turn.answer(slot);
+                 });
+}
+
 Result<Decide> Engine::link(By by, std::string other) {
   if (other.empty() || other.size() > 100 || other == by.case_id)
     return invalid("case.link_target", "/to", {"请给出另一条记录的编号", "Name another record"});

@@ -276,6 +276,8 @@ class Player {
       last_ = x.engine->note(by, {true, w.at(3), w.at(4), w.at(5)});
     else if (verb == "delegates")
       last_ = x.engine->delegate(by, w.at(3), zone_of_day(w.at(4)));
+    else if (verb == "admits" || verb == "excludes")
+      last_ = x.engine->set_reader(by, w.at(3), verb == "admits", w.at(4));
     else if (verb == "merges")
       last_ = x.engine->merge(by, id_of(w.at(3)));
     else if (verb == "links")
@@ -429,6 +431,7 @@ class Player {
     if (w.at(0) == "list") return listed(w);
     auto [id, name] = target(w.at(0));
     if (w.size() > 1 && w.at(1) == "clock") return clock(id, w.at(2));
+    if (w.size() > 1 && w.at(1) == "read") return readers(id, w);
     std::string viewer = w.size() > 2 && w[1] == "sees" ? w[2] : "";
     CaseView v = x.view(id, viewer);
     say(v.number + " " + v.procedure + "@" + std::to_string(v.version) + " " + v.state +
@@ -449,6 +452,28 @@ class Player {
     for (const LinkView& l : v.links)
       say("  " + l.kind + " " + l.as + (l.as.empty() ? "" : " ") + named(l.id) + " " + l.state +
           (l.closed ? " closed" : ""));
+  }
+
+  // "then C read by li wang": who of them may, and whether their lists show it.
+  void readers(const std::string& id, const Words& w) {
+    World& x = world();
+    for (std::size_t i = 3; i < w.size(); ++i) {
+      CaseFilter f{.orgs = {"org_sh"}, .drill = -1};
+      bool may = false;
+      x.journal->read([&] {
+        may = x.engine->may_read(id, w[i]);
+        f.restricted = x.engine->readable(w[i]);
+      });
+      std::int64_t counted = 0;
+      bool listed = false;
+      Status s = x.views->read(x.journal->size(), [&](Database& db) {
+        for (const CaseRow& row : CaseList::find(db, f)->rows) listed |= row.id == id;
+        for (const auto& [state, n] : CaseList::counts(db, f)) counted += n;
+      });
+      if (!s) return refused(s.problem());
+      say(w[i] + (may ? " reads it" : " does not") + (listed ? ", listed" : ", not listed") +
+          ", counts " + std::to_string(counted));
+    }
   }
 
   void clock_line(const ClockView& k) {

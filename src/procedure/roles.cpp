@@ -132,6 +132,36 @@ std::vector<Name> participants_of(const Case& c) {
   return out;
 }
 
+bool may_read(const Engine::Impl& m, const Case& c, std::string_view person) {
+  const Definition& d = *m.of(c).definition;
+  if (d.readers.none()) return true;
+  if (auto name = m.names.find(person); name && *name != 0) {
+    auto among = [&](const std::vector<Name>& list) {
+      return std::find(list.begin(), list.end(), *name) != list.end();
+    };
+    if (among(participants_of(c)) || (c.rare && among(c.rare->readers))) return true;
+  }
+  auto stands = [&](const std::vector<int>& roles) {
+    return std::any_of(roles.begin(), roles.end(), [&](int role) {
+      const RoleDef::Kind kind = d.roles[role].kind;
+      if (kind == RoleDef::Kind::any) return false;
+      // A new chief reads before taking command.
+      if (kind == RoleDef::Kind::level_chief && !chief_basis(m, c, person, c.level).empty())
+        return true;
+      return !role_basis(m, c, person, role).empty();
+    });
+  };
+  if (person.empty()) return false;
+  if (stands(d.readers.roles)) return true;
+  if (c.closed) return false;
+  const StateDef& state = d.states[c.state];
+  for (int i : state.tasks)
+    if (stands(d.tasks[i].by) || stands(d.tasks[i].approve.roles)) return true;
+  for (int i : state.actions)
+    if (stands(d.actions[i].by) || stands(d.actions[i].approve.roles)) return true;
+  return false;
+}
+
 std::string involvement(const Engine::Impl& m, const Case& c, std::string_view person) {
   const Definition& d = *m.of(c).definition;
   for (std::size_t i = 0; i < d.roles.size(); ++i) {

@@ -134,5 +134,7 @@ std::string chief_basis(const Engine::Impl& m, const Case& c, std::string_view p
 // Anyone who has something to do with the case: any role but `any`, or took part already.
 std::string involvement(const Engine::Impl& m, const Case& c, std::string_view person);
 std::vector<Name> participants_of(const Case& c);
+// See Readership: true for everybody where the procedure names no readers.
+bool may_read(const Engine::Impl& m, const Case& c, std::string_view person);
 
 }  // namespace cw

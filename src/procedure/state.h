@@ -151,6 +151,7 @@ struct Rare {                   // what few cases have
   std::vector<Link> links;
   std::vector<Delegation> delegations;
   std::vector<Name> watchers;
+  std::vector<Name> readers;  // let in by name
   std::vector<LatestForm> forms;
 };
 

@@ -33,6 +33,7 @@ const char* difference_left(const Case& a, const Case& b) {
   if (!all(x.asked, y.asked)) return "asked";
   if (x.links != y.links) return "links";
   if (x.watchers != y.watchers) return "watchers";
+  if (x.readers != y.readers) return "readers";
   if (x.delegations != y.delegations) return "delegations";
   if (x.forms != y.forms) return "forms";
   if (x.children.size() != y.children.size()) return "children";
@@ -90,6 +91,32 @@ void Turn::tell_level(Sketch& s, const Case& was) {
   s.notices.push_back(std::move(n));
 }
 
+// Who may not read a restricted case learns that something there concerns them, not which case.
+void Turn::tell(Sketch& s, Slot slot, std::uint64_t seq) {
+  const Case& c = m.cases[slot];
+  for (Notice& n : s.notices) {
+    n.seq = seq;
+    n.restricted = !s.d.readers.none();
+    Notice outside;
+    if (n.restricted) {
+      auto reader = [&](const std::string& person) { return may_read(m, c, person); };
+      auto rest = std::stable_partition(n.people.begin(), n.people.end(), reader);
+      outside.people.assign(rest, n.people.end());
+      n.people.erase(rest, n.people.end());
+    }
+    if (!n.people.empty() || outside.people.empty()) m.parts.outbound.notify(draft_, n);
+    if (outside.people.empty()) continue;
+    outside.seq = seq;
+    outside.org = n.org;
+    outside.mode = n.mode;
+    outside.restricted = true;
+    outside.name = "restricted";
+    outside.text = {"有一件限阅事项与您有关，详情请向承办人了解",
+                    "A restricted matter concerns you; ask whoever handles it"};
+    m.parts.outbound.notify(draft_, outside);
+  }
+}
+
 std::uint64_t Turn::emit(Sketch& s, Slot slot, Entry head) {
   const Case& was = m.cases[slot];
   bool was_closed = was.closed;
@@ -112,10 +139,7 @@ std::uint64_t Turn::emit(Sketch& s, Slot slot, Entry head) {
     for (Name person : s.c.rare->watchers) n.people.push_back(m.names.text(person));
     s.notices.push_back(std::move(n));
   }
-  for (Notice& n : s.notices) {
-    n.seq = seq;
-    m.parts.outbound.notify(draft_, n);
-  }
+  tell(s, slot, seq);
   for (Sending& out : s.sendings) {
     out.seq = seq;
     out.case_id = case_id(s.c.key);
@@ -123,6 +147,7 @@ std::uint64_t Turn::emit(Sketch& s, Slot slot, Entry head) {
     out.procedure = s.in.name;
     out.org = m.names.text(s.c.org);
     out.mode = s.c.drill ? CaseMode::drill : CaseMode::live;
+    out.restricted = !s.d.readers.none();
     m.parts.outbound.send(draft_, out);
   }
   for (const Opening& o : s.openings) start_child(o, slot);
@@ -267,10 +292,7 @@ Result<Slot> Turn::start(const Filing& f) {
 #ifndef NDEBUG
   check_same(m.cases[slot], s.c);
 #endif
-  for (Notice& n : s.notices) {
-    n.seq = seq;
-    m.parts.outbound.notify(draft_, n);
-  }
+  tell(s, slot, seq);
   for (const Opening& o : s.openings) start_child(o, slot);
   return slot;
 }

@@ -57,6 +57,7 @@ class Turn {
   bool automatic(Slot slot);
   void start_child(const Opening& opening, Slot parent);
   void tell_level(Sketch& sketch, const Case& was);
+  void tell(Sketch& sketch, Slot slot, std::uint64_t seq);
 
   std::vector<Slot> wake_;
   int children_ = 0;

@@ -31,6 +31,10 @@ class Viewing {
         v.flags.push_back(d.flags[i]), v.flag_titles.push_back(d.flag_titles[i]);
     approvals(v);
     links(v);
+    v.restricted = !d.readers.none();
+    if (c.rare)
+      for (Name n : c.rare->readers) v.readers.push_back(text(n));
+    v.can_admit = v.restricted && !viewer.empty() && standing(m, c, viewer, d.readers.by, now).ok();
     for (Name n : participants_of(c)) v.participants.push_back(text(n));
     return v;
   }
@@ -328,13 +332,14 @@ class Viewing {
     }
   }
 
-  LinkView link_to(std::string kind, std::string as, const std::string& id) const {
+  void link_to(CaseView& v, std::string kind, std::string as, const std::string& id) const {
     LinkView l;
     l.kind = std::move(kind);
     l.as = std::move(as);
     l.id = id;
     const Case* other = m.find(id);
-    if (!other) return l;
+    if (other && !may_read(m, *other, viewer)) return;
+    if (!other) return v.links.push_back(std::move(l));
     const Definition& od = *m.of(*other).definition;
     l.number = m.number_of(*other);
     l.procedure = od.id;
@@ -342,17 +347,15 @@ class Viewing {
     l.state = od.states[other->state].id;
     l.state_title = od.states[other->state].title;
     l.closed = other->closed;
-    return l;
+    v.links.push_back(std::move(l));
   }
 
   void links(CaseView& v) const {
-    if (c.parent != no_slot)
-      v.links.push_back(link_to("parent", "", case_id(m.cases[c.parent].key)));
+    if (c.parent != no_slot) link_to(v, "parent", "", case_id(m.cases[c.parent].key));
     if (!c.rare) return;
     for (const Child& child : c.rare->children)
-      v.links.push_back(
-          link_to("child", d.children.empty() ? "" : d.children[child.as], case_id(child.key)));
-    for (const Link& l : c.rare->links) v.links.push_back(link_to(text(l.kind), "", text(l.to)));
+      link_to(v, "child", d.children.empty() ? "" : d.children[child.as], case_id(child.key));
+    for (const Link& l : c.rare->links) link_to(v, text(l.kind), "", text(l.to));
     for (const Delegation& g : c.rare->delegations)
       v.delegations.push_back({text(g.from), text(g.to), g.until_ms});
     for (Name n : c.rare->watchers) v.watchers.push_back(text(n));

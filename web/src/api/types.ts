@@ -87,7 +87,8 @@ export interface CaseRecord {
   entered_at: number; first_seq: number; brief_due: boolean; can_take: boolean;
   facts: FactOut[]; tasks: TaskOut[]; actions: ActionOut[]; clocks: ClockOut[]; flag_titles: Text[];
   approvals: ApprovalOut[]; links: LinkOut[]; forms: FormOut[]; notes: DecisionOut[]; evidence: EvidenceOut[];
-  alerts: AlertBrief[]; watchers: PersonRef[]; participants: PersonRef[]; now_ms: number;
+  alerts: AlertBrief[]; watchers: PersonRef[]; participants: PersonRef[];
+  restricted: boolean; can_admit: boolean; readers: PersonRef[]; now_ms: number;
 }
 export interface TimelineItem {
   seq: number; at_ms: number; actor: PersonRef; kind: string; name: string; title: Text; basis: Text;
