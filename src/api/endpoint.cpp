@@ -18,6 +18,7 @@ std::vector<Endpoint> make_endpoints() {
   add_alerts(t);
   add_ledger(t);
   add_people(t);
+  add_delegations(t);
   add_roster(t);
   add_simulate(t);
   add_drills(t);

@@ -131,6 +131,9 @@ const std::unordered_map<std::string_view, Text>& heads() {
       {"identity.granted", {"授予角色", "Role granted"}},
       {"identity.withdrawn", {"收回角色", "Role withdrawn"}},
       {"identity.post-set", {"调整岗位", "Post set"}},
+      {"identity.delegated", {"委托岗位", "Posts delegated"}},
+      {"identity.delegation-ended", {"结束委托", "Delegation ended"}},
+      {"case.reader", {"限阅名单", "Readers"}},
       {"identity.team-set", {"调整小组", "Team set"}},
       {"identity.queue-set", {"调整受理队列", "Queue set"}},
       {"identity.token-added", {"生成令牌", "Token made"}},
@@ -150,7 +153,7 @@ Text entry_title(const Services& s, const Entry& e) {
     return is_case ? join({e.kind, e.kind}, named(s, e)) : Text{e.kind, e.kind};
   if (e.kind == "case.note" && bool_or(e.body, "decision")) return {"决策", "Decision"};
   if (is_case && e.kind != "case.note" && e.kind != "case.command" && e.kind != "case.watch" &&
-      e.kind != "case.delegate" && e.kind != "case.undelegate")
+      e.kind != "case.reader" && e.kind != "case.delegate" && e.kind != "case.undelegate")
     return join(head->second, named(s, e));
   return head->second;
 }

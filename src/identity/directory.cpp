@@ -49,8 +49,12 @@ bool Identity::Impl::absent(const Post& post) const {
 }
 
 std::vector<std::string> Identity::Impl::acting(const Post& post) const {
-  if (active(post.holder) && !absent(post)) return {post.holder};
   std::vector<std::string> out;
+  if (active(post.holder)) {  // while they are away, whom they chose stands before the deputies
+    if (!absent(post)) out.push_back(post.holder);
+    for (auto& d : delegates(post)) out.push_back(std::move(d));
+  }
+  if (!out.empty()) return out;
   for (const auto& d : post.deputies) {
     if (active(d)) out.push_back(d);
   }
@@ -93,7 +97,11 @@ std::string Identity::post_basis(std::string_view person, std::string_view post,
   if (p == nullptr) return {};
   auto now = impl_->acting(*p);
   if (std::find(now.begin(), now.end(), person) == now.end()) return {};
-  return (p->holder == person ? "post:" : "deputy:") + p->id;
+  if (p->holder == person) return "post:" + p->id;
+  const auto delegates = impl_->delegates(*p);
+  const bool is = impl_->active(p->holder) &&
+                  std::find(delegates.begin(), delegates.end(), person) != delegates.end();
+  return is ? "delegate:" + p->holder : "deputy:" + p->id;
 }
 
 std::vector<std::string> Identity::post_people(std::string_view post, std::string_view org) const {

@@ -17,7 +17,8 @@ class Directory {
 
   // Why `person` may act in the post, team or queue of `org`, or "" when they may not. A post is
   // looked for in `org` and then in its ancestors (a centre without a counsel uses the province's).
-  // A deputy acts while the holder is absent or the post is vacant: "deputy:<post>".
+  // A deputy acts while the holder is absent or the post is vacant: "deputy:<post>". Whom the holder
+  // let act in it for a time acts as "delegate:<holder>"; the two count as one for separation.
   virtual std::string post_basis(std::string_view person, std::string_view post, std::string_view org) const = 0;
   virtual std::string team_basis(std::string_view person, std::string_view team, std::string_view org) const = 0;
   virtual std::string queue_basis(std::string_view person, std::string_view procedure, std::string_view org) const = 0;

@@ -53,6 +53,95 @@ TEST_F(DirectoryTest, DeputiesActWhileTheHolderIsAwayOrTheChairIsEmpty) {
   EXPECT_EQ(post_basis(deputy, "duty-officer", hq), "deputy:duty-officer") << "vacant";
 }
 
+TEST_F(DirectoryTest, AHolderDelegatesPostsForATimeAndItEndsByItself) {
+  auto wang = c.person("wang"), li = c.person("li"), deputy = c.person("deputy");
+  c.post({.org = hq, .id = "counsel", .holder = wang, .deputies = {deputy}});
+  c.post({.org = centre, .id = "dpo", .holder = wang});
+  Principal who;
+  who.actor = who.person = wang;
+  const std::int64_t now = c.clock.now_ms(), hour = 3'600'000;
+  auto give = [&](PostDelegation d) { return c.identity->delegate_posts(who, {}, std::move(d)); };
+  EXPECT_EQ(give({.to = wang, .until_at = now + hour}).problem().code, "delegation.person");
+  EXPECT_EQ(give({.to = li, .until_at = now}).problem().code, "delegation.until");
+  EXPECT_EQ(give({.to = li, .until_at = now + 91 * 24 * hour}).problem().code, "delegation.until");
+  EXPECT_EQ(give({.to = li, .from_at = now - hour, .until_at = now + hour}).problem().code,
+            "delegation.from");
+  EXPECT_EQ(give({.to = li, .posts = {"counsel", "leader"}, .until_at = now + hour})
+                .problem()
+                .fields[0]
+                .pointer,
+            "/posts/1");
+  std::uint64_t told = 0;
+  auto made = c.identity->delegate_posts(
+      who, {}, {.to = li, .posts = {"counsel"}, .from_at = now + hour, .until_at = now + 3 * hour},
+      [&](Draft&, std::uint64_t seq) { told = seq; });
+  ASSERT_TRUE(made.ok()) << made.problem().text.en;
+  EXPECT_EQ(told, made->first);
+  EXPECT_EQ(post_basis(li, "counsel", centre), "") << "it has not begun";
+  c.clock.advance_ms(hour);
+  EXPECT_EQ(post_basis(li, "counsel", centre), "delegate:" + wang);
+  EXPECT_EQ(post_basis(wang, "counsel", centre), "post:counsel") << "the holder still may";
+  EXPECT_EQ(post_basis(li, "dpo", centre), "") << "only the post named";
+  EXPECT_THAT(post_people("counsel", centre), ElementsAre(wang, li));
+  EXPECT_EQ(c.read([&] { return c.identity->posts_of(li); }).size(), 1u) << "it is on their list";
+
+  // A delegate hands nothing on, and while the holder is away stands before the deputies.
+  Principal second;
+  second.actor = second.person = li;
+  EXPECT_EQ(c.identity->delegate_posts(second, {}, {.to = deputy, .until_at = now + 2 * hour})
+                .problem()
+                .code,
+            "delegation.no-post");
+  c.post({.org = hq,
+          .id = "counsel",
+          .holder = wang,
+          .deputies = {deputy},
+          .absent_from = now + hour,
+          .absent_until = now + 9 * hour});
+  EXPECT_THAT(post_people("counsel", centre), ElementsAre(li));
+  const auto id = std::string(text_or(made->body, "id"));
+  EXPECT_EQ(c.read([&] { return c.identity->delegations(li); }).at(0).id, id);
+
+  c.restart();
+  EXPECT_EQ(post_basis(li, "counsel", centre), "delegate:" + wang) << "replayed";
+  c.clock.advance_ms(2 * hour);
+  EXPECT_EQ(post_basis(li, "counsel", centre), "") << "ended by itself, no entry needed";
+  EXPECT_EQ(post_basis(deputy, "counsel", centre), "deputy:counsel");
+  EXPECT_TRUE(c.read([&] { return c.identity->delegations(""); }).empty());
+  EXPECT_EQ(c.identity->end_delegation(who, {}, id).problem().code, "delegation.unknown");
+}
+
+TEST_F(DirectoryTest, EitherSideEndsADelegationAndAStrangerDoesNot) {
+  auto wang = c.person("wang"), li = c.person("li"), stranger = c.person("stranger");
+  c.post({.org = hq, .id = "counsel", .holder = wang});
+  auto as = [](const std::string& person) {
+    Principal p;
+    p.actor = p.person = person;
+    return p;
+  };
+  auto give = [&] {
+    auto made = c.identity->delegate_posts(as(wang), {},
+                                           {.to = li, .until_at = c.clock.now_ms() + 86'400'000});
+    return made ? std::string(text_or(made->body, "id")) : made.problem().code;
+  };
+  const std::string first = give();
+  EXPECT_EQ(c.identity->end_delegation(as(stranger), {}, first).problem().code,
+            "delegation.unknown");
+  EXPECT_FALSE(c.identity->delegate_posts(as(stranger), {},
+                                          {.from = wang,
+                                           .to = stranger,
+                                           .until_at = c.clock.now_ms() + 86'400'000})
+                   .ok())
+      << "another's posts need the permission";
+  EXPECT_TRUE(c.identity->end_delegation(as(li), {}, first).ok());
+  EXPECT_EQ(post_basis(li, "counsel", hq), "");
+  const std::string second = give();
+  EXPECT_EQ(post_basis(li, "counsel", hq), "delegate:" + wang) << "the whole of what they hold";
+  ASSERT_TRUE(c.identity->set_active(c.admin, {}, li, false).ok());
+  EXPECT_EQ(post_basis(li, "counsel", hq), "");
+  EXPECT_TRUE(c.identity->end_delegation(c.admin, {}, second).ok());
+}
+
 TEST_F(DirectoryTest, WhoeverLeftHoldsNothing) {
   auto holder = c.person("holder"), above = c.person("above");
   c.post({.org = centre, .id = "counsel", .holder = holder});

@@ -15,6 +15,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -104,8 +105,16 @@ struct Post {
   std::vector<std::string> deputies;     // in order
   std::vector<std::string> chief_of;     // levels of command it heads
   std::int64_t absent_from = 0, absent_until = 0;  // of the holder; 0, 0: present
-  std::vector<std::string> acting;       // who acts now (derived)
+  std::vector<std::string> acting;       // who acts now (derived): the holder and delegates, else deputies
   std::string acting_org;                // where they were found: this org or an ancestor (derived)
+};
+
+// A holder lets another person act in their posts, or in those named, from one moment to another.
+// Who acts so acts as "delegate:<holder>" and hands nothing on.
+struct PostDelegation {
+  std::string id, from, to;
+  std::vector<std::string> posts;  // ids; empty: every post that `from` holds
+  std::int64_t from_at = 0, until_at = 0;
 };
 
 struct Team { std::string org, id; Text title; std::vector<std::string> members; };
@@ -206,6 +215,7 @@ class Identity final : public State, public Directory {
   Page<Person> people(const PeopleQuery& query) const;
   std::vector<Post> posts(std::string_view org) const;      // template and own posts of one org
   std::vector<Post> posts_of(std::string_view person) const;  // in which they act now
+  std::vector<PostDelegation> delegations(std::string_view person) const;  // given or received, not ended; "" for all
   std::vector<Team> teams(std::string_view org) const;      // "" for all
   std::vector<Queue> queues(std::string_view org) const;
   std::vector<Role> roles() const;
@@ -225,6 +235,10 @@ class Identity final : public State, public Directory {
   Result<Answer> withdraw(const Principal&, Command, std::string_view person, const Grant&);
   Result<Answer> set_role(const Principal&, Command, const Role&);            // [roles.manage]
   Result<Answer> set_post(const Principal&, Command, const PostInput&);       // [posts.manage]
+  // One's own posts, or [posts.manage] another's (`from`). `and_then` writes along with the entry.
+  Result<Answer> delegate_posts(const Principal&, Command, PostDelegation wanted,
+                                const std::function<void(Draft&, std::uint64_t seq)>& and_then = {});
+  Result<Answer> end_delegation(const Principal&, Command, std::string_view id);  // either side, or [posts.manage]
   Result<Answer> set_team(const Principal&, Command, const Team&);
   Result<Answer> set_queue(const Principal&, Command, const Queue&);          // procedure "*": any
   Result<Issued> add_token(const Principal&, Command, const Token& wanted);   // [tokens.manage] and each scope

@@ -224,6 +224,9 @@ std::string picture(Centre& c) {
                "\n";
       }
     }
+    for (const auto& d : c.identity->delegations(""))
+      out += d.id + d.from + d.to + testing::PrintToString(d.posts) + std::to_string(d.from_at) +
+             std::to_string(d.until_at) + "\n";
     for (const auto& t : c.identity->teams(""))
       out += t.org + t.id + testing::PrintToString(t.members) + "\n";
     for (const auto& q : c.identity->queues(""))
@@ -246,6 +249,15 @@ void live_a_little(Centre& c) {
           .deputies = {b},
           .absent_from = 1,
           .absent_until = 2});
+  const std::int64_t now = c.clock.now_ms();
+  for (int day : {1, 2}) {
+    auto lent = c.identity->delegate_posts(
+        c.admin, {}, {.from = a, .to = b, .posts = {"counsel"}, .until_at = now + day * 86'400'000});
+    EXPECT_TRUE(lent.ok()) << (lent ? "" : lent.problem().text.en);
+    if (day == 2 && lent) {
+      EXPECT_TRUE(c.identity->end_delegation(c.admin, {}, text_or(lent->body, "id")).ok());
+    }
+  }
   EXPECT_TRUE(
       c.identity->set_team(c.admin, {}, {north, "technical", {"技术组", "Technical"}, {a, b}})
           .ok());

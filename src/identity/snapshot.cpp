@@ -57,6 +57,7 @@ std::optional<std::string> Identity::save_slice(std::size_t i) const {
     slice["orgs"] = bodies_of(impl_->orgs);
     slice["roles"] = bodies_of(impl_->roles);
     slice["posts"] = bodies_of(impl_->posts);
+    slice["delegations"] = bodies_of(impl_->delegations);
     slice["teams"] = bodies_of(impl_->teams);
     slice["queues"] = bodies_of(impl_->queues);
     slice["tokens"] = bodies_of(impl_->tokens);
@@ -99,6 +100,10 @@ void Identity::load_slice(std::string_view bytes) {
   each_body(slice, "posts", [&](const json::object& b) {
     Post p = post_from(b);
     s.posts[{p.org, p.id}] = std::move(p);
+  });
+  each_body(slice, "delegations", [&](const json::object& b) {
+    PostDelegation d = delegation_from(b);
+    s.delegations[d.id] = std::move(d);
   });
   each_body(slice, "teams", [&](const json::object& b) {
     Team t = team_from(b);

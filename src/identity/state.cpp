@@ -295,6 +295,8 @@ const std::unordered_map<std::string_view, Identity::Impl::Apply>& Identity::Imp
       {"org-set", &Impl::on_org},
       {"role-set", &Impl::on_role},
       {"post-set", &Impl::on_post},
+      {"delegated", &Impl::on_delegated},
+      {"delegation-ended", &Impl::on_delegation_ended},
       {"team-set", &Impl::on_team},
       {"queue-set", &Impl::on_queue},
       {"token-added", &Impl::on_token_added},

@@ -78,6 +78,7 @@ struct Identity::Impl {
   std::unordered_map<std::string, PersonRecord*> person_by_login;  // folded
   std::unordered_map<std::string, PersonRecord*> person_by_staff_no;
   std::map<OrgKey, Post> posts;
+  std::map<std::string, PostDelegation> delegations;  // by id, so by when they were given
   std::map<OrgKey, Team> teams;
   std::map<OrgKey, Queue> queues;
   std::map<std::string, Role> roles;  // custom, and changed built-in ones
@@ -126,6 +127,8 @@ struct Identity::Impl {
   void on_org(const Entry& e);
   void on_role(const Entry& e);
   void on_post(const Entry& e);
+  void on_delegated(const Entry& e);
+  void on_delegation_ended(const Entry& e);
   void on_team(const Entry& e);
   void on_queue(const Entry& e);
   void on_token_added(const Entry& e);
@@ -143,6 +146,7 @@ struct Identity::Impl {
   bool active(std::string_view person) const;
   bool absent(const Post& post) const;
   std::vector<std::string> acting(const Post& post) const;
+  std::vector<std::string> delegates(const Post& post) const;  // of its holder, now
   const Post* acting_post(std::string_view post, std::string_view org) const;
   const Team* acting_team(std::string_view team, std::string_view org) const;
   const Queue* acting_queue(std::string_view procedure, std::string_view org) const;
@@ -178,6 +182,7 @@ const std::vector<Role>& builtin_roles();
 json::object body_of(const Org& org);
 json::object body_of(const Role& role);
 json::object body_of(const Post& post);
+json::object body_of(const PostDelegation& delegation);
 json::object body_of(const Team& team);
 json::object body_of(const Queue& queue);
 json::object body_of(const TokenRecord& token);
@@ -185,6 +190,7 @@ json::object body_of(const PersonRecord& person);
 Org org_from(const json::object& body);
 Role role_from(const json::object& body);
 Post post_from(const json::object& body);
+PostDelegation delegation_from(const json::object& body);
 Team team_from(const json::object& body);
 Queue queue_from(const json::object& body);
 TokenRecord token_from(const json::object& body);

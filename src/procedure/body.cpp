@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "sketch.h"
 
 namespace cw {
 namespace {
@@ -185,6 +186,12 @@ void rare_difference(const Engine::Impl& m, const Case& was, const Case& is, jso
   if (!forms.empty()) body["forms"] = std::move(forms);
 }
 
+// Whoever acts for another makes both of them party to it.
+void stand(Engine::Impl& m, Asked& asked, const Entry& e) {
+  asked.stood.push_back(m.names.add(e.actor));
+  if (auto holder = acted_for(e.basis); !holder.empty()) asked.stood.push_back(m.names.add(holder));
+}
+
 void patch_asked(Engine::Impl& m, Case& c, const Entry& e) {
   const Definition& d = *m.of(c).definition;
   const json::object& body = e.body;
@@ -193,8 +200,10 @@ void patch_asked(Engine::Impl& m, Case& c, const Entry& e) {
       std::erase_if(c.extra().asked, [&](const Asked& a) { return a.id == id.as_int64(); });
   if (const json::value* granted = body.if_contains("granted"))
     for (Asked& a : c.extra().asked)
-      if (a.id == int_or(granted->as_object(), "id"))
+      if (a.id == int_or(granted->as_object(), "id")) {
         a.granted.push_back(m.names.add(text_or(granted->as_object(), "by")));
+        stand(m, a, e);
+      }
   const json::value* ask = body.if_contains("ask");
   if (!ask) return;
   const json::object& o = ask->as_object();
@@ -204,6 +213,7 @@ void patch_asked(Engine::Impl& m, Case& c, const Entry& e) {
   a.index = static_cast<std::uint16_t>(known(a.task ? d.task(c.state, text_or(o, "task"))
                                                     : d.action(c.state, text_or(o, "action"))));
   a.asker = m.names.add(e.actor);
+  stand(m, a, e);
   a.seq = e.seq;
   a.at_ms = e.at_ms;
   a.content = e.content;
@@ -278,8 +288,7 @@ void patch_acted(Engine::Impl& m, Case& c, const Entry& e) {
     if (std::find(c.acted.begin(), c.acted.end(), a) == c.acted.end()) c.acted.push_back(a);
   };
   add(e.actor);
-  // Whoever acts for another makes both of them party to it.
-  if (e.basis.starts_with("delegate:")) add(std::string_view(e.basis).substr(9));
+  if (auto holder = acted_for(e.basis); !holder.empty()) add(holder);
 }
 
 }  // namespace

@@ -220,7 +220,8 @@ const Asked* question(const Case& c, std::uint32_t id) {
 
 }  // namespace
 
-// Who may answer: a role whose turn it is, never the asker, never twice.
+// Who may answer: a role whose turn it is, never the asker, never twice; who acts for another and
+// that other count as one.
 Standing may_answer(const Engine::Impl& m, const Case& c, const Asked& a, std::string_view person,
                     std::int64_t now_ms) {
   const Definition& d = *m.of(c).definition;
@@ -229,15 +230,16 @@ Standing may_answer(const Engine::Impl& m, const Case& c, const Asked& a, std::s
   std::vector<int> roles = approve.ordered ? std::vector<int>{approve.roles[turn]} : approve.roles;
   Standing who = standing(m, c, person, roles, now_ms);
   if (!who.ok()) return who;
-  auto name = m.names.find(person);
-  if (name && *name == a.asker)
+  for (std::string_view party : {person, acted_for(who.basis)}) {
+    auto name = party.empty() ? std::nullopt : m.names.find(party);
+    if (!name || std::find(a.stood.begin(), a.stood.end(), *name) == a.stood.end()) continue;
+    const bool granted = std::find(a.granted.begin(), a.granted.end(), *name) != a.granted.end();
     return {.role = -1,
             .basis = {},
-            .why_not = {"提交人不能审批自己的事项", "Whoever asked cannot approve it"}};
-  if (name && std::find(a.granted.begin(), a.granted.end(), *name) != a.granted.end())
-    return {.role = -1,
-            .basis = {},
-            .why_not = {"已经同意过，须由另一人审批", "You approved already; another person must"}};
+            .why_not = granted ? Text{"已经同意过，须由另一人审批",
+                                      "You approved already; another person must"}
+                               : Text{"提交人不能审批自己的事项", "Whoever asked cannot approve it"}};
+  }
   return who;
 }
 

@@ -249,6 +249,9 @@ Result<Decide> Engine::delegate(By by, std::string person, std::int64_t until_ms
                          {"请选择另一位在岗人员", "Choose another active person"});
         std::string basis = involvement(m, c, actor);
         if (basis.empty() || basis == "participant") return not_involved();
+        if (!acted_for(basis).empty())
+          return problem(Refusal::conflict, "delegation.chain",
+                         {"受委托人不能再委托他人", "A delegate cannot delegate further"});
         if (c.rare && c.rare->delegations.size() >= kListMax) return full_list();
         Sketch s(m, c, turn.now, m.names.add(actor));
         Delegation g{m.names.add(actor), m.names.add(person), until_ms};

@@ -76,8 +76,11 @@ Standing standing(const Engine::Impl& m, const Case& c, std::string_view person,
     for (int role : roles) {
       std::string basis = role_basis(m, c, as, role);
       if (basis.empty()) continue;
+      const std::string holder(acted_for(basis));
+      if (as != person && !holder.empty()) continue;  // a delegate hands nothing on
       int other = kept_apart(m, c, person, role);
       if (other < 0 && as != person) other = kept_apart(m, c, as, role);
+      if (other < 0 && !holder.empty()) other = kept_apart(m, c, holder, role);
       if (other >= 0) {
         apart = other, wanted = role;
         continue;
@@ -164,16 +167,21 @@ bool may_read(const Engine::Impl& m, const Case& c, std::string_view person) {
 
 std::string involvement(const Engine::Impl& m, const Case& c, std::string_view person) {
   const Definition& d = *m.of(c).definition;
+  std::string delegated;  // one's own standing comes first
+  auto own = [&](const std::string& basis) {
+    if (!acted_for(basis).empty()) delegated = basis;
+    return !basis.empty() && acted_for(basis).empty();
+  };
   for (std::size_t i = 0; i < d.roles.size(); ++i) {
     if (d.roles[i].kind == RoleDef::Kind::any) continue;
     std::string basis = role_basis(m, c, person, static_cast<int>(i));
-    if (!basis.empty()) return basis;
+    if (own(basis)) return basis;
   }
-  if (!d.levels.empty())
-    for (std::size_t level = 0; level < d.levels.size(); ++level) {
-      std::string basis = chief_basis(m, c, person, static_cast<int>(level));
-      if (!basis.empty()) return basis;
-    }
+  for (std::size_t level = 0; level < d.levels.size(); ++level) {
+    std::string basis = chief_basis(m, c, person, static_cast<int>(level));
+    if (own(basis)) return basis;
+  }
+  if (!delegated.empty()) return delegated;
   if (auto name = m.names.find(person)) {
     std::vector<Name> known = participants_of(c);
     if (std::find(known.begin(), known.end(), *name) != known.end()) return "participant";

@@ -131,6 +131,11 @@ Standing may_answer(const Engine::Impl& m, const Case& c, const Asked& asked,
 // Whether the person stands in one role, separation aside.
 std::string role_basis(const Engine::Impl& m, const Case& c, std::string_view person, int role);
 std::string chief_basis(const Engine::Impl& m, const Case& c, std::string_view person, int level);
+// "delegate:per_…" → "per_…", for whom somebody acts; "" when for themselves.
+inline std::string_view acted_for(std::string_view basis) {
+  constexpr std::string_view delegate = "delegate:";
+  return basis.starts_with(delegate) ? basis.substr(delegate.size()) : std::string_view();
+}
 // Anyone who has something to do with the case: any role but `any`, or took part already.
 std::string involvement(const Engine::Impl& m, const Case& c, std::string_view person);
 std::vector<Name> participants_of(const Case& c);

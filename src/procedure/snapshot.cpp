@@ -125,6 +125,8 @@ void write_rare(Writer& w, const Definition& d, const Rare& r) {
     for (auto [fact, value] : a.facts) p.number(fact), write_value(w, d.facts[fact], value);
     p.number(a.granted.size());
     for (Name n : a.granted) w.name(n);
+    p.number(a.stood.size());
+    for (Name n : a.stood) w.name(n);
   }
   p.number(r.children.size());
   for (const Child& c : r.children) p.number(c.as), p.number(c.key.high), p.number(c.key.low);
@@ -156,6 +158,8 @@ Rare read_rare(Reader& r, const Definition& d) {
     }
     a.granted.resize(r.in.number());
     for (Name& n : a.granted) n = r.name();
+    a.stood.resize(r.in.number());
+    for (Name& n : a.stood) n = r.name();
   }
   out.children.resize(r.in.number());
   for (Child& c : out.children)

@@ -122,6 +122,7 @@ struct Asked {  // an approval that waits
   int to = -1;                                         // a correction: the state to move to
   std::vector<std::pair<std::uint16_t, Value>> facts;  // what it will set
   std::vector<Name> granted;
+  std::vector<Name> stood;  // asker and granters, and for whom they acted: none answers (again)
   bool same(const Asked& o) const { return id == o.id && granted == o.granted; }
 };
 

@@ -15,7 +15,7 @@
 namespace cw {
 
 // People by the posts and teams they hold: "post:duty-officer", "team:technical", "queue:…",
-// "deputy:…". One organisation tree: org_cn (province) above org_sh (centre) and org_bj.
+// "deputy:…", "for:PERSON" (a delegate). One organisation tree: org_cn (province) above org_sh (centre) and org_bj.
 class PeopleTable final : public Directory {
  public:
   std::map<std::string, std::set<std::string>, std::less<>> holds;
@@ -26,6 +26,8 @@ class PeopleTable final : public Directory {
   }
   std::string basis(std::string_view person, std::string what, const char* other = nullptr) const {
     if (has(person, what)) return what;
+    for (const auto& [holder, held] : holds)  // "for:wang": acts in wang's posts
+      if (held.count(what) != 0 && has(person, "for:" + holder)) return "delegate:" + holder;
     if (other) {
       std::string deputy = other + what.substr(what.find(':') + 1);
       if (has(person, deputy)) return deputy;

@@ -94,6 +94,7 @@ export interface TimelineItem {
   seq: number; at_ms: number; actor: PersonRef; kind: string; name: string; title: Text; basis: Text;
   detail?: Text; key: boolean; machine: boolean; late: boolean; hash: string;
 }
+export interface DelegationOut { id: string; from: PersonRef; to: PersonRef; posts: string[]; titles: Text[]; from_at: number; until_at: number; now: boolean }
 export interface Did { seq: number; state: string; approval?: number }
 export interface Started { seq: number; id: string; number: string }
 export interface EvidenceMade { seq: number; size: number; content: string; sha256: string }
