@@ -271,11 +271,13 @@ Result<Written> merge(Call& call, MergeIn& in) {
       call, call.s.alerts.merge(act_of(call), in.case_id,
                                 [&s = call.s](const std::string& id, const Alert& alert) -> Status {
                                   auto view = s.engine.view(id, "");
-                                  if (!view || view->closed || view->org != alert.org)
+                                  if (!view || view->closed || view->org != alert.org ||
+                                      view->mode == CaseMode::drill)
                                     return invalid(
                                         "alert.case", "/case_id",
-                                        {"须为同一机构未办结的案件",
-                                         "This must be an open case of the same organisation"});
+                                        {"须为同一机构未办结的真实案件",
+                                         "This must be an open, real case of the same "
+                                         "organisation"});
                                   return done();
                                 }));
 }

@@ -240,6 +240,27 @@ TEST_F(NotifyTest, WebhooksTellOnlyTheirEventsAndTheirOrganisationAndNoDrill) {
   EXPECT_THAT(desk.notify->inbox(who, {}).items.at(0).title.zh, HasSubstr("【演练】"));
 }
 
+// A restricted case speaks to its readers, a drill's sendings to who takes part: not to machines.
+TEST_F(NotifyTest, WhatIsRestrictedOrADrillsSendingLeavesByNoWebhook) {
+  Receiver receiver({kOk});
+  hook(receiver.url());
+  auto who = desk.person("wang", "");
+  auto restricted = desk.late({who});
+  restricted.restricted = true;
+  desk.tell(restricted);
+  auto sending = desk.late({who});
+  sending.about = "sending";
+  sending.drill = true;
+  desk.tell(sending);
+  sending.people.clear();
+  sending.seq += 1;
+  desk.tell(sending);
+  desk.notify->deliver_due();
+  EXPECT_TRUE(receiver.requests().empty());
+  EXPECT_EQ(desk.notify->inbox(who, {}).items.size(), 2u);
+  EXPECT_EQ(desk.notify->stats().dead, 0u) << "a drill's sending needs no recipient";
+}
+
 TEST_F(NotifyTest, WebhookSettingsSurviveARestartAndKeepTheirSecret) {
   Receiver receiver({kOk});
   auto made = hook(receiver.url("/old"));

@@ -53,8 +53,8 @@ struct Notice {
   bool restricted = false;  // only readers of the case may learn which it is
 };
 
-// Something that leaves the house on behalf of a case. In a drill the receiver must hand it to a
-// sink that only participants see.
+// Something that leaves the house on behalf of a case. In a drill `people` are those who take part,
+// and the receiver shows it to them and to nobody else.
 struct Sending {
   std::uint64_t seq = 0;
   std::string case_id, number, procedure, org;

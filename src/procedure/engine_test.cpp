@@ -252,6 +252,38 @@ TEST_F(EngineTest, MergesIntoAnotherCase) {
   EXPECT_EQ(world.engine->open_count(), 1u);
 }
 
+// A drill counts apart, closes nothing real, and what it would send stays with who takes part.
+TEST_F(EngineTest, ADrillKeepsToItself) {
+  std::string sends = kTicket;
+  const std::string go = "      go: {by: agent, to: working,";
+  sends.replace(sends.find(go), go.size(),
+                "      go: {by: agent, outbound: true, do: [{send: boss, text: {zh: 出, en: Out}}], "
+                "to: working,");
+  const std::string roles = "  agent: {team: agents,";
+  sends.insert(sends.find(roles), "  boss: {post: boss, title: {zh: 主管, en: Boss}}\n");
+  world.people.holds["wang"] = {"post:boss"};
+  ASSERT_TRUE(world.run(world.engine->adopt(ticket_library(sends))).ok());
+  std::string real = start();
+  Result<Answer> drill = world.run(world.engine->start(
+      {.procedure = "test.ticket", .org = "org_sh", .actor = "chen", .mode = CaseMode::drill}));
+  const std::string id(text_or(drill->body, "case"));
+  EXPECT_EQ(world.run(world.engine->merge({real, "chen", {}}, id)).problem().code,
+            "case.merge_target");
+  EXPECT_EQ(world.run(world.engine->merge({id, "chen", {}}, real)).problem().code,
+            "case.merge_target");
+  ASSERT_TRUE(act(real, "go").ok());
+  ASSERT_TRUE(act(id, "go").ok());
+  std::map<CaseMode, std::set<std::vector<std::string>>> sent;
+  for (const Sending& s : world.outbox.sendings) sent[s.mode].insert(s.people);
+  EXPECT_EQ(sent[CaseMode::live], (std::set<std::vector<std::string>>{{}, {"wang"}}));
+  EXPECT_EQ(sent[CaseMode::drill], (std::set<std::vector<std::string>>{{"chen"}}));
+  std::int64_t counted = 0;
+  EXPECT_TRUE(world.views->read(world.journal->size(), [&](Database& db) {
+    for (const auto& [state, n] : CaseList::counts(db, {.orgs = {"org_sh"}})) counted += n;
+  }));
+  EXPECT_EQ(counted, 1) << "figures leave drills out";
+}
+
 TEST_F(EngineTest, ManyWritersAndReadersAgree) {
   std::vector<std::string> ids;
   for (int i = 0; i < 4; ++i) ids.push_back(start());

@@ -145,6 +145,9 @@ Result<json::object> merge_into(Turn& turn, Slot slot, const std::string& actor,
   if (m.cases[target].closed)
     return problem(Refusal::conflict, "case.closed",
                    {"目标记录已办结，不能并入", "The other case is closed; nothing was written"});
+  if (m.cases[target].drill != c.drill)
+    return invalid("case.merge_target", "/into",
+                   {"演练记录和真实记录不能互相并入", "A drill and a real case are not merged"});
   const Definition& d = *m.of(c).definition;
   std::vector<int> roles;  // who may act in this state may also close it into another
   for (int i : d.states[c.state].actions)

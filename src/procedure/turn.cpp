@@ -147,6 +147,12 @@ std::uint64_t Turn::emit(Sketch& s, Slot slot, Entry head) {
     out.procedure = s.in.name;
     out.org = m.names.text(s.c.org);
     out.mode = s.c.drill ? CaseMode::drill : CaseMode::live;
+    if (s.c.drill) {  // it stays with those who take part
+      out.people.clear();
+      for (Name n : participants_of(m.cases[slot]))
+        if (m.parts.directory.is_active_person(m.names.text(n)))
+          out.people.push_back(m.names.text(n));
+    }
     out.restricted = !s.d.readers.none();
     m.parts.outbound.send(draft_, out);
   }
