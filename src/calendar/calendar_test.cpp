@@ -259,7 +259,7 @@ TEST(Calendar, AnyZoneSeveralStretchesNightsAndDatedDaysEqualAWalk) {
 TEST(Calendar, EveryDueTimeExplainsItself) {
   const Calendar& office = *calendars().find("cn-office");
   const std::int64_t from = *office.from_local("2026-02-14T17:30");
-  const std::int64_t to = office.due_ms(from, office.budget({8, Unit::hour}));
+  const std::int64_t to = office.due_ms(from, office.budget({8, Unit::hour}, from));
   const std::vector<Segment> way = office.explain(from, to, false);
   ASSERT_EQ(way.size(), 5u);
   EXPECT_EQ(way[0].why.en, "make-up workday (Spring Festival)");

@@ -146,8 +146,11 @@ std::uint16_t Engine::Impl::install(const std::string& name, const std::string& 
   auto parsed = parse_json(texts, {.size_max = 16 << 20});
   const json::object& all = parsed->as_object();
   std::vector<Mistake> mistakes;
+  // What it names outside its text was there when it was kept; limits of law stay where they were.
   Surroundings around;
   around.calendar = [](std::string_view) { return true; };
+  around.procedure = [](std::string_view) { return std::optional<std::string>(""); };
+  around.regulation = [this](std::string_view id) { return parts.library.regulation(id); };
   around.form = [&](std::string_view id) -> std::shared_ptr<const Form> {
     const json::value* text = all.at("forms").as_object().if_contains(id);
     if (!text) return nullptr;

@@ -5,9 +5,9 @@
 
 #include "base/id.h"
 
+#include "player_test.h"
 #include "state.h"
 #include "timers.h"
-#include "world_test.h"
 
 namespace cw {
 namespace {
@@ -216,6 +216,44 @@ TEST_F(EngineTest, TellsTwoTextsOfOneVersionApart) {
   EXPECT_EQ(world.view(a).clocks.at(0).limit, "1h");
   EXPECT_EQ(world.view(b).clocks.at(0).limit, "2h");
   EXPECT_EQ(world.view(c).clocks.at(0).limit, "1h");
+}
+
+// What ships changes with a release: running cases go on on the text they began on, whatever it opens
+// and whichever law its limits come from.
+TEST(Kept, ARunningCaseOutlivesANewVersionOfWhatShips) {
+  auto shipped_as = [](const std::string& version) {
+    std::vector<std::pair<std::string, std::string>> files = content_files();
+    for (auto& [name, text] : files)
+      for (const char* id : {"plan.customer-leak", "data-incident"})
+        if (name == "procedures/" + std::string(id) + ".yaml")
+          text.replace(text.find("\nversion: ") + 1, std::string("version: 1").size(), version);
+    std::vector<Mistake> mistakes;
+    Library made = Library::from_texts(files, mistakes);
+    for (const Mistake& m : mistakes) ADD_FAILURE() << describe(m, "en");
+    return made;
+  };
+  World world(shipped_as("version: 8"));
+  world.people.holds["xin"] = {};
+  std::vector<std::string> ids;
+  for (const auto& [procedure, form] :
+       {std::pair<std::string, json::object>{
+            "plan.customer-leak", {{"discovered_at", "2026-03-02T00:50:00Z"}, {"summary", "x"}}},
+        {"data-incident",
+         {{"discovered_at", "2026-03-02T00:50:00Z"}, {"kind", "leak"}, {"summary", "x"}}}}) {
+    auto made = world.run(world.engine->start(
+        {.procedure = procedure, .org = "org_sh", .actor = "xin", .form = form}));
+    ASSERT_TRUE(made.ok()) << made.problem().text.en
+                           << (made.problem().fields.empty() ? "" : made.problem().fields[0].pointer);
+    ids.push_back(std::string(text_or(made->body, "case")));
+  }
+  const auto state = world.state();
+  world.use(shipped_as("version: 9"));
+  for (bool snapshot : {false, true}) {
+    world.restart(snapshot);
+    EXPECT_EQ(world.state(), state);
+    for (const std::string& id : ids) EXPECT_EQ(world.view(id).version, 8);
+    world.journal->snapshot();
+  }
 }
 
 TEST_F(EngineTest, NumbersCountByYearAndDrillsApart) {
