@@ -22,6 +22,7 @@
 #include "notify/notify.h"
 #include "procedure/cases.h"
 #include "procedure/engine.h"
+#include "publish/publish.h"
 #include "roster/roster.h"
 #include "sealed/sealed.h"
 #include "simulate/setting.h"
@@ -52,6 +53,7 @@ struct Services {
   int requests_per_second = 200;      // of one address, and three times as many in a burst
   Drills* drills = nullptr;                      // never null in a server
   const SimulationFolder* simulation = nullptr;  // who and how fast; null: from limits alone
+  Publish* publish = nullptr;                    // never null in a server
   Live* live = nullptr;               // set by the Api
 };
 

@@ -22,6 +22,9 @@ std::vector<Endpoint> make_endpoints() {
   add_roster(t);
   add_simulate(t);
   add_drills(t);
+  add_definitions(t);
+  add_revisions(t);
+  add_migrations(t);
   add_notices(t);
   add_live(t);
   add_system(t);
@@ -161,7 +164,7 @@ Result<json::value> Table::read_body(Call& call) {
     return problem(Refusal::malformed, "api.content-type",
                    {"Content-Type 须为 application/json", "Content-Type must be application/json"});
   if (call.http.body.empty()) return json::value(json::object{});
-  return parse_json(call.http.body, {.size_max = 9 << 20});
+  return parse_json(call.http.body, {.size_max = call.http.body.size()});  // bounded: body_max
 }
 
 Problem Table::wrong_fields(std::vector<FieldProblem> wrong) {

@@ -9,7 +9,8 @@ namespace {
 constexpr std::int64_t kRunsMax = 1'000;  // of one request; the command line takes more
 
 struct SimulateIn {
-  std::optional<std::string> text, people;
+  std::optional<LongText> text;
+  std::optional<std::string> people;
   std::optional<std::int64_t> runs, seed, threshold;
 };
 BOOST_DESCRIBE_STRUCT(SimulateIn, (), (text, people, runs, seed, threshold))
@@ -23,7 +24,7 @@ Result<std::shared_ptr<const Definition>> definition_in(const Library& library,
     return found;
   }
   std::vector<Mistake> mistakes;
-  auto read = read_definition(*in.text, id + ".yaml", library.surroundings(), mistakes);
+  auto read = read_definition(in.text->text, id + ".yaml", library.surroundings(), mistakes);
   if (read && read->id == id) return read;
   Problem p =
       problem(Refusal::invalid, "procedure.mistakes",

@@ -23,8 +23,14 @@
 
 namespace cw::api {
 
-inline constexpr std::size_t wire_text_max = 20'000;  // code points in one text
-inline constexpr std::size_t wire_list_max = 10'000;  // items in one list that is sent to us
+inline constexpr std::size_t wire_text_max = 20'000;         // code points in one text
+inline constexpr std::size_t wire_long_text_max = 12 << 20;  // bytes of a LongText
+inline constexpr std::size_t wire_list_max = 10'000;         // items in one list that is sent to us
+
+// A text without the bound of other texts: a file that people write. Its reader bounds it.
+struct LongText {
+  std::string text;
+};
 
 template <typename T>
 concept Described = boost::describe::has_describe_members<T>::value;
@@ -46,6 +52,8 @@ void each_member(F&& f) {
 // ---- writing ----
 
 inline json::value wire(const Text& t) { return {{"zh", t.zh}, {"en", t.en}}; }
+
+inline json::value wire(const LongText& t) { return json::value(t.text); }
 
 template <typename T>
 json::value wire(const T& value) {
@@ -85,6 +93,11 @@ void read_wire(const json::value& value, T& out, const std::string& at,
     if (!value.is_string()) return wire_wrong_type(wrong, at, {"文本", "a text"});
     out = value.get_string();
     if (code_points(out) > wire_text_max)
+      wire_wrong(wrong, at, {"文本过长", "The text is too long"});
+  } else if constexpr (std::is_same_v<T, LongText>) {
+    if (!value.is_string()) return wire_wrong_type(wrong, at, {"文本", "a text"});
+    out.text = value.get_string();
+    if (out.text.size() > wire_long_text_max)
       wire_wrong(wrong, at, {"文本过长", "The text is too long"});
   } else if constexpr (std::is_same_v<T, bool>) {
     if (!value.is_bool()) return wire_wrong_type(wrong, at, {"true 或 false", "true or false"});
@@ -156,7 +169,7 @@ json::object schema_of(Schemas& all) {
     return schema_of<typename T::value_type>(all);
   } else if constexpr (is_vector<T>::value) {
     return {{"type", "array"}, {"items", schema_of<typename T::value_type>(all)}};
-  } else if constexpr (std::is_same_v<T, std::string>) {
+  } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, LongText>) {
     return {{"type", "string"}};
   } else if constexpr (std::is_same_v<T, bool>) {
     return {{"type", "boolean"}};

@@ -39,9 +39,10 @@ enum class Permission : std::uint8_t {
   case_read, case_start, case_act, alert_read, alert_triage, signals_write, logs_read, rules_manage,
   procedures_manage, ledger_read, ledger_export, audit_read, people_read, people_manage,
   posts_manage, roles_manage, tokens_manage, outbox_manage, wall_read, system_read, system_manage,
-  roster_read, roster_manage,
+  roster_read, roster_manage, definitions_read, definitions_write, definitions_review,
+  definitions_approve,
 };
-inline constexpr std::size_t permission_count = 23;
+inline constexpr std::size_t permission_count = 27;
 
 struct PermissionInfo {
   Permission id;

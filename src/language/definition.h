@@ -399,6 +399,11 @@ class Library {
   }
   const Calendars& calendars() const { return calendars_; }
   Surroundings surroundings() const;  // borrows this library
+  // What the library would be with these texts ("procedures/plan.yaml", "forms/triage.yaml") in
+  // place of those of the same ids, or beside them. They and every procedure that rests on them are
+  // read anew; all others are shared. With a mistake it must not be used.
+  Library with(const std::vector<std::pair<std::string, std::string>>& files,
+               std::vector<Mistake>& mistakes) const;
   // A library of one definition (this library's, or another version of it) and what it opens, with
   // all forms and calendars.
   Library around(std::shared_ptr<const Definition> definition) const;

@@ -1,4 +1,5 @@
 // All of content/, and `callwarden procedure check`.
+#include <algorithm>
 #include <fstream>
 #include <ostream>
 #include <set>
@@ -139,6 +140,46 @@ Library Library::around(std::shared_ptr<const Definition> definition) const {
     if (!out.procedures_.emplace(d->id, d).second) continue;
     for (const std::string& id : opened_by(*d))
       if (auto child = procedure(id)) left.push_back(std::move(child));
+  }
+  return out;
+}
+
+Library Library::with(const ContentFiles& files, std::vector<Mistake>& mistakes) const {
+  Library out = *this;
+  std::set<std::string> forms, fresh;  // ids of what was read anew
+  for (const auto& [path, text] : files) {
+    if (file_of(path) == "procedures") announce(text, out.start_forms_);
+    if (file_of(path) != "forms") continue;
+    const auto form = read_form(text, path, mistakes);
+    if (form == nullptr) continue;
+    if (!forms.insert(form->id).second) twice(path, form->id, mistakes);
+    out.forms_[form->id] = form;
+  }
+  const Surroundings around = out.surroundings();
+  for (const auto& [path, text] : files) {
+    if (file_of(path) != "procedures") continue;
+    const auto definition = read_definition(text, path, around, mistakes);
+    if (definition == nullptr) {
+      fresh.insert(fs::path(path).stem().string());
+      continue;
+    }
+    if (!fresh.insert(definition->id).second) twice(path, definition->id, mistakes);
+    out.procedures_[definition->id] = definition;
+  }
+  std::set<std::string> changed = fresh;  // and those whose forms changed under them
+  for (const auto& [id, d] : procedures_)
+    for (const FormUse& use : d->forms)
+      if (forms.contains(use.form->id)) changed.insert(id);
+  for (const auto& [id, d] : procedures_) {
+    if (fresh.contains(id)) continue;
+    const std::set<std::string> opens = opened_by(*d);
+    const bool rests = changed.contains(id) ||
+                       std::any_of(opens.begin(), opens.end(), [&](const std::string& child) {
+                         return changed.contains(child);
+                       });
+    if (!rests) continue;
+    auto again = read_definition(d->source, "procedures/" + id + ".yaml", around, mistakes);
+    if (again != nullptr) out.procedures_[id] = std::move(again);
   }
   return out;
 }

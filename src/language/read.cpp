@@ -55,6 +55,10 @@ void DefinitionReader::read(Definition& definition) {
     for (const Effect& effect : action.effects) changes = changes || !effect.set.empty();
     action.once = !changes && !action.repeat;
   }
+  if (d_->flags.size() > 64) {
+    reader_.mistake(root, "procedure.size",
+                    {"一个流程最多 64 个标记", "a procedure has at most 64 flags"});
+  }
   words_from_forms();
   amend_actions();
   flow();
@@ -131,6 +135,10 @@ void DefinitionReader::declare(const YamlNode& root) {
       action_keys_.push_back(&name);
       action_bodies_.push_back(&action);
     });
+    if (state.actions.size() > 64) {
+      reader_.mistake(key, "procedure.size",
+                      {"一个状态最多 64 个操作", "a state has at most 64 actions"});
+    }
     state_names_.push_back(state.id);
     state_keys_.push_back(&key);
     d_->states.push_back(std::move(state));

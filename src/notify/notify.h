@@ -59,7 +59,7 @@ struct NotifyOptions {
 struct Message {
   std::string about;             // mark, task_late, flag, command, approval, assigned, effect,
                                  // sending, alert, source_silent, duty_call, duty_gap,
-                                 // duty_not_ready, handover_due, test
+                                 // duty_not_ready, handover_due, revision, test
   std::uint64_t seq = 0;         // the entry that caused it
   std::string name;              // of the clock, task, flag, … it is about
   std::string case_id, number, procedure, org;

@@ -345,7 +345,7 @@ TEST(Words, EveryEventHasBothLanguagesAndNoOpenPlaceholder) {
   NotifyOptions o;
   for (const char* about : {"mark", "task_late", "flag", "command", "approval", "assigned",
                             "effect", "sending", "alert", "source_silent", "duty_call", "duty_gap",
-                            "duty_not_ready", "handover_due", "test"}) {
+                            "duty_not_ready", "handover_due", "revision", "test"}) {
     Sentence s = sentence_of(
         {.about = about, .name = "n", .number = "CL-1", .text = {"事", "Thing"}, .percent = 80}, o);
     for (const auto& text : {s.title.zh, s.title.en, s.body.zh, s.body.en}) {

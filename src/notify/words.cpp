@@ -61,6 +61,7 @@ const std::vector<SentenceRow>& sentences() {
       {"handover_due",
        {"交接班未签字：{text}", "Handover not signed: {text}"},
        {"请交班、接班双方在值班表中签字。", "Both sides sign it in the roster."}},
+      {"revision", {"{text}", "{text}"}, {"请打开修订查看。", "Open the revision to see it."}},
       {"test",
        {"测试消息", "Test message"},
        {"收到此消息说明通道可用。", "That you read this shows that the channel works."}},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "remap.h"
 #include "sketch.h"
 
 namespace cw {
@@ -369,6 +370,7 @@ void difference(const Engine::Impl& m, const Case& was, const Case& is, std::int
 }
 
 void patch(Engine::Impl& m, Case& c, const Entry& e) {
+  if (e.kind == "case.migrate") apply_migration(m, c, e);
   const Definition& d = *m.of(c).definition;
   const json::object& body = e.body;
   bool has_rare = false;

@@ -420,18 +420,19 @@ Result<Decide> Engine::act(By by, std::string action, std::vector<std::string> e
                            json::object form) {
   std::optional<Impl::Hint> hint = impl_->hint(by.case_id);
   if (!hint) return unknown_case();
-  const Definition& d = *hint->definition;
-  auto index = form_of(d.actions, d.action(hint->state, action), action);
+  const std::shared_ptr<const Definition> d = hint->definition;
+  auto index = form_of(d->actions, d->action(hint->state, action), action);
   if (!index) return invalid("case.action", "/action", {"没有这个操作", "There is no such action"});
   if (Status s = check_evidence(evidence); !s) return s.problem();
-  Result<Written> written = write_form(*impl_, d, *index, form, by.case_id);
+  Result<Written> written = write_form(*impl_, *d, *index, form, by.case_id);
   if (!written) return written.problem();
-  return Decide([this, place = hint->slot, if_seq = by.if_seq, actor = std::move(by.actor),
+  return Decide([this, d, place = hint->slot, if_seq = by.if_seq, actor = std::move(by.actor),
                  action = std::move(action), w = std::move(*written),
                  evidence = std::move(evidence)](Draft& draft) -> Result<json::object> {
     Turn turn(*impl_, draft);
     Result<Slot> slot = turn.at(place, if_seq);
     if (!slot) return slot.problem();
+    if (impl_->of(impl_->cases[*slot]).definition != d) return moved_case();  // migrated meanwhile
     return decide_act(turn, *slot, actor, action, w, evidence);
   });
 }
@@ -440,18 +441,19 @@ Result<Decide> Engine::do_task(By by, std::string task, std::vector<std::string>
                                json::object form) {
   std::optional<Impl::Hint> hint = impl_->hint(by.case_id);
   if (!hint) return unknown_case();
-  const Definition& d = *hint->definition;
-  auto index = form_of(d.tasks, d.task(hint->state, task), task);
+  const std::shared_ptr<const Definition> d = hint->definition;
+  auto index = form_of(d->tasks, d->task(hint->state, task), task);
   if (!index) return invalid("case.task", "/task", {"没有这项任务", "There is no such task"});
   if (Status s = check_evidence(evidence); !s) return s.problem();
-  Result<Written> written = write_form(*impl_, d, *index, form, by.case_id);
+  Result<Written> written = write_form(*impl_, *d, *index, form, by.case_id);
   if (!written) return written.problem();
-  return Decide([this, place = hint->slot, if_seq = by.if_seq, actor = std::move(by.actor),
+  return Decide([this, d, place = hint->slot, if_seq = by.if_seq, actor = std::move(by.actor),
                  task = std::move(task), w = std::move(*written),
                  evidence = std::move(evidence)](Draft& draft) -> Result<json::object> {
     Turn turn(*impl_, draft);
     Result<Slot> slot = turn.at(place, if_seq);
     if (!slot) return slot.problem();
+    if (impl_->of(impl_->cases[*slot]).definition != d) return moved_case();  // migrated meanwhile
     return decide_task(turn, *slot, actor, task, w, evidence);
   });
 }

@@ -19,10 +19,6 @@ json::object texts_of(const Definition& d) {
 
 std::string name_of(const Definition& d) { return d.id + "@" + std::to_string(d.version); }
 
-std::string digest_texts(const Definition& d) {
-  return "sha256:" + to_hex(bytes_of(sha256(canonical(texts_of(d)))));
-}
-
 // The marks of a clock and its expiry in the order they fire; at 100 % effects come first.
 std::vector<ClockStep> steps_of(const ClockDef& clock) {
   std::vector<ClockStep> steps;
@@ -43,6 +39,10 @@ void mark_forms(const std::vector<Effect>& effects, std::vector<bool>& each_form
 
 }  // namespace
 
+std::string digest_of(const Definition& d) {
+  return "sha256:" + to_hex(bytes_of(sha256(canonical(texts_of(d)))));
+}
+
 std::string number_prefix(std::string_view procedure) {
   std::string out;
   std::size_t dot = procedure.rfind('.');
@@ -59,14 +59,14 @@ std::string Engine::Impl::digest_of(const Definition& d) const {
     std::shared_lock lock(gate);
     if (auto it = digests.find(&d); it != digests.end()) return it->second;
   }
-  return digest_texts(d);
+  return cw::digest_of(d);
 }
 
 void Engine::Impl::use(Library library) {
   std::map<const Definition*, std::string> fresh;
   for (const auto& [id, d] : library.procedures()) {
     CW_CHECK(d->flags.size() <= 64 && d->clocks.size() <= 255 && d->tasks.size() <= 65'535);
-    fresh[d.get()] = digest_texts(*d);
+    fresh[d.get()] = cw::digest_of(*d);
   }
   std::unique_lock lock(gate);
   parts.library = std::move(library);

@@ -175,6 +175,16 @@ std::shared_ptr<const Definition> Engine::definition(std::string_view name_at_ve
   return it == impl_->current.end() ? nullptr : impl_->installed[it->second].definition;
 }
 
+std::map<std::string, std::size_t> Engine::running() const {
+  std::vector<std::size_t> counts(impl_->installed.size(), 0);
+  for (const Case& c : impl_->cases)
+    if (!c.closed) ++counts[c.definition];
+  std::map<std::string, std::size_t> out;
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    if (counts[i] != 0) out[impl_->installed[i].name] += counts[i];
+  return out;
+}
+
 // ---- reading
 // -------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -121,6 +122,47 @@ struct MovedDue {
   std::int64_t old_due_ms = 0, new_due_ms = 0;
 };
 
+// How a case of one version goes on under another. What has the same name maps by itself; this
+// names the rest, old → new; "" lets it go. Tasks are "state.task".
+struct MigrationMap {
+  std::map<std::string, std::string> states, tasks, clocks, facts, roles;
+};
+json::object to_json(const MigrationMap& map);
+MigrationMap migration_map(const json::object& o);
+
+struct Migration {
+  int from = 0;      // version
+  std::string name;  // "plan.customer-leak@4": where to. The same version with other texts will do
+  std::string digest;  // of that text: the library's, or kept with the journal
+  MigrationMap map;
+};
+
+// What a migration does, or would do, to one open case.
+struct MigrationOutcome {
+  struct Limit {
+    std::string name;  // a clock, or "task." + task: as the new version calls it
+    std::int64_t old_budget_ms = 0, new_budget_ms = 0;  // of clocks
+    std::int64_t old_due_ms = 0, new_due_ms = 0;        // 0 = none
+  };
+  std::string case_id, number, org, state, to_state;
+  std::string code;  // why it stays: "state", "task", "clock", "fact", "value", "level",
+                     // "approval", "children", "drill", "size"; "" = it moves
+  std::string what;  // the name that has no counterpart
+  Text why;
+  std::vector<std::string> opens;  // tasks newly required
+  std::vector<std::string> drops;  // "task.…", "clock.…", "fact.…", "role.…", "flag.…" let go
+  std::vector<Limit> limits;       // those that change
+  bool due_at_once = false;        // a limit or a mark that is past already under the new version
+  bool moves() const { return code.empty(); }
+};
+
+// Some of the cases, in the order of their start.
+struct MigrationBatch {
+  std::vector<MigrationOutcome> outcomes;
+  std::size_t next = 0;  // where the next batch begins
+  bool end = false;      // there are no more
+};
+
 struct CaseView;  // cases.h
 struct ClockStory;
 struct Case;
@@ -188,6 +230,20 @@ class Engine final : public State {
   Library library() const;
   // A definition that some case runs on or ran on: "plan.customer-leak@3". Null when unknown.
   std::shared_ptr<const Definition> definition(std::string_view name_at_version) const;
+  // How many open cases each version has, drills included: inside journal.read(…). Looks at every
+  // case.
+  std::map<std::string, std::size_t> running() const;  // "plan.customer-leak@3" → cases
+
+  // ---- migration of open cases to another version: at most `count_max` of them (and 20,000 looked
+  // at) from place `from` on, 0 = the first. plan_migration tells what would happen and changes
+  // nothing; migrate does it, one entry a case. A case that cannot move stays as it is.
+  Decide plan_migration(Migration migration, std::size_t from, std::size_t count_max,
+                        MigrationBatch& out);
+  Decide migrate(Migration migration, std::string actor, std::string basis, std::size_t from,
+                 std::size_t count_max, MigrationBatch& out);
+  // Keeps a definition's text with the journal before its first case, and makes it the latest of
+  // its version.
+  Decide keep(std::shared_ptr<const Definition> definition);
 
   // ---- reading: inside journal.read(…).
   bool exists(std::string_view case_id) const;
@@ -227,6 +283,9 @@ class Engine final : public State {
   std::unique_ptr<Impl> impl_;
   std::atomic<std::int64_t> next_due_ms_;
 };
+
+// "sha256:…" of a definition's text and its forms' texts: what its cases run on.
+std::string digest_of(const Definition& definition);
 
 // `callwarden bench engine`: durable transitions/s over `cases` open cases with three clocks each,
 // beside a raw SQLite append of the same bytes at the same batch size in the same run. `folder` is

@@ -1,5 +1,6 @@
 // The read model behind lists and the workbench: rows patched from entries, one entry at a time.
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "cases.h"
@@ -54,6 +55,7 @@ class Projection {
     read_row();
     const std::string state = state_;
     const bool closed = closed_;
+    if (e.kind == "case.migrate") migrate();
     bool moved = row_fields();
     if (state != state_ || closed != closed_) {
       if (!state.empty()) tally(state, closed, -1);
@@ -96,6 +98,49 @@ class Projection {
           closed_ = r.integer(4) != 0, org_ = r.text(5), drill_ = r.integer(6) != 0;
         },
         id);
+  }
+
+  // Under another version: its number, and what goes on under another name.
+  void migrate() {
+    const std::string left = std::exchange(state_, e.name) + ".";
+    const std::size_t at = e.procedure.rfind('@');
+    db.run("UPDATE case_row SET version=$2 WHERE id=$1", id,
+           to_int<std::int64_t>(std::string_view(e.procedure).substr(at + 1)).value_or(0));
+    const json::value* map = e.body.if_contains("map");
+    for (const auto& [member, kind] :
+         {std::pair{"tasks", "task"}, {"clocks", "clock"}, {"facts", "fact"}})
+      if (const json::value* names = map ? map->as_object().if_contains(member) : nullptr)
+        for (const auto& [from, to] : names->as_object())
+          if (std::string_view(kind) != "task" || std::string_view(from).starts_with(left))
+            rename(kind, from, to.as_string());
+    // What has no counterpart is gone; what is open otherwise is told anew or stays as it was.
+    for (const auto& [kind, known] : {std::pair{"clock", &Projection::has_clock},
+                                      {"task", &Projection::has_task},
+                                      {"fact", &Projection::has_fact}}) {
+      std::vector<std::string> gone;
+      db.query(
+          "SELECT name FROM case_part WHERE case_id=$1 AND kind=$2",
+          [&](const Row& r) {
+            if (!(this->*known)(r.text(0))) gone.emplace_back(r.text(0));
+          },
+          id, kind);
+      for (const std::string& name : gone) no_part(kind, name);
+    }
+  }
+  bool has_clock(std::string_view name) const { return d.clock(name) >= 0; }
+  bool has_task(std::string_view name) const { return d.task(d.state(state_), name) >= 0; }
+  bool has_fact(std::string_view name) const { return d.fact(name) >= 0; }
+
+  // A task is named "state.task" in a map, and by itself among a case's parts.
+  void rename(const char* kind, std::string_view from, std::string_view to) {
+    const bool task = std::string_view(kind) == "task";
+    auto last = [&](std::string_view name) {
+      return task ? name.substr(name.find('.') + 1) : name;
+    };
+    if (to.empty()) return no_part(kind, last(from));
+    if (last(from) == last(to)) return;
+    db.run("UPDATE OR REPLACE case_part SET name=$4 WHERE case_id=$1 AND kind=$2 AND name=$3", id,
+           kind, last(from), last(to));
   }
 
   bool row_fields() {

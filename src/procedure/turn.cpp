@@ -117,8 +117,17 @@ void Turn::tell(Sketch& s, Slot slot, std::uint64_t seq) {
   }
 }
 
-std::uint64_t Turn::emit(Sketch& s, Slot slot, Entry head) {
-  const Case& was = m.cases[slot];
+void Turn::adopt(const Definition& d, const std::string& digest, std::uint16_t place) {
+  const std::string& name = m.installed[place].name;
+  auto current = m.current.find(name);
+  if (current != m.current.end() && current->second == place) return;
+  m.keep(draft_, d, digest);
+  draft_.append(
+      {.actor = "system", .kind = "case.adopt", .name = name, .body = {{"digest", digest}}});
+}
+
+std::uint64_t Turn::emit(Sketch& s, Slot slot, Entry head, const Case* before) {
+  const Case& was = before ? *before : m.cases[slot];
   bool was_closed = was.closed;
   bool moved = s.c.entries != was.entries || s.c.level != was.level || s.c.flags != was.flags;
   tell_level(s, was);
@@ -254,14 +263,7 @@ Result<Slot> Turn::start(const Filing& f) {
   if (f.set) s.assign(*f.set);
   if (f.form) s.take_form(d.start_form, *f.form);
 
-  auto current = m.current.find(m.installed[fresh.definition].name);
-  if (current == m.current.end() || current->second != fresh.definition) {
-    m.keep(draft_, d, f.digest);
-    draft_.append({.actor = "system",
-                   .kind = "case.adopt",
-                   .name = m.installed[fresh.definition].name,
-                   .body = {{"digest", f.digest}}});
-  }
+  adopt(d, f.digest, fresh.definition);
   Name series = m.names.add((f.drill ? "D-" : "") + number_prefix(d.id) + "-" +
                             m.installed[fresh.definition].calendar->local(now).substr(0, 4));
   s.c.series = series;

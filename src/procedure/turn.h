@@ -42,7 +42,10 @@ class Turn {
 
   // Appends what the sketch changed; `head` has kind, name, actor, basis, content and any body of
   // its own. Then tells and opens.
-  std::uint64_t emit(Sketch& sketch, Slot slot, Entry head);
+  // `before`: what the sketch began with, where that is not the case itself.
+  std::uint64_t emit(Sketch& sketch, Slot slot, Entry head, const Case* before = nullptr);
+  // Before the first case on a definition's text: an entry, and the text kept with it.
+  void adopt(const Definition& definition, const std::string& digest, std::uint16_t place);
   // Everything that now happens of itself to this case and those it wakes. `overdue`: also marks
   // and limits that are already due.
   void follow(Slot slot, bool overdue);

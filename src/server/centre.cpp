@@ -1,5 +1,7 @@
 #include "centre.h"
 
+#include <algorithm>
+
 namespace cw {
 namespace {
 
@@ -146,6 +148,7 @@ Result<Centre> Centre::make(Installation& in, const std::string& password) {
       system, {}, {c.org_, "ticket.after-sales", {c.id("zheng"), c.id("feng"), c.id("shen")}, {}});
   if (!queue) return std::move(queue).problem();
   if (Status planned = c.plan_duty(in, root); !planned) return planned.problem();
+  if (Status drafted = c.draft_revision(in, root); !drafted) return drafted.problem();
   return c;
 }
 
@@ -203,6 +206,51 @@ Status Centre::plan_duty(Installation& in, const std::string& root) const {
       return done();
     }
   }
+  return done();
+}
+
+// A revision as a reviewer finds it: the leak plan with a shorter limit, and a colleague's
+// question.
+Status Centre::draft_revision(Installation& in, const std::string& root) const {
+  const DefinitionId plan{DefinitionKind::procedure, "plan.customer-leak"};
+  const auto now = in.engine().library().procedure(plan.id);
+  if (!now)
+    return problem(Refusal::conflict, "demo.content", {"缺少演示用的预案", "The plan is missing"});
+  std::string text = now->source;
+  auto put = [&](const std::string& what, const std::string& with) {
+    const std::size_t at = text.find(what);
+    if (at != std::string::npos) text.replace(at, what.size(), with);
+    return at;
+  };
+  put("\nversion: " + std::to_string(now->version) + "\n",
+      "\nversion: " + std::to_string(now->version + 1) + "\n");
+  const std::size_t limit =
+      put("limit: {I: 30m, II: 1h, III: 4h}", "limit: {I: 30m, II: 1h, III: 2h}");
+  auto as = [&](const char* login) {
+    Principal p;
+    p.actor = p.person = id(login);
+    p.org = root;
+    return p;
+  };
+  Publish& publish = in.publish();
+  auto saved =
+      publish.save(as("he"), {},
+                   {.revision = {},
+                    .title = "Ⅲ级事件遏制时限由 4 小时缩短为 2 小时",
+                    .why = "去年两次Ⅲ级事件都在 2 小时内完成遏制；4 小时的时限起不到督促作用。",
+                    .documents = {{plan, text}},
+                    .if_seq = {}});
+  if (!saved) return saved.problem();
+  const std::string revision(text_or(saved->body, "revision"));
+  if (auto sent = publish.submit(as("he"), {}, revision); !sent) return sent.problem();
+  const auto line =
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(limit), '\n');
+  auto asked = publish.comment(as("sun"), {},
+                               {.revision = revision,
+                                .text = "夜间只有两名技术人员，2 小时是否含到场时间？请补充说明。",
+                                .path = plan.path(),
+                                .line = static_cast<int>(line) + 1});
+  if (!asked) return asked.problem();
   return done();
 }
 

@@ -24,6 +24,7 @@ class Centre {
 
  private:
   Status plan_duty(Installation& in, const std::string& root) const;
+  Status draft_revision(Installation& in, const std::string& root) const;
 
   std::string org_;
   std::map<std::string, std::string> people_;

@@ -70,7 +70,8 @@ struct Installation::Impl {
                                    .snapshot_every = options.snapshot_every,
                                    .full_sync = options.full_sync,
                                    .schemas = {Sealed::schema(), Identity::schema(),
-                                               Engine::schema(), Notify::schema()}},
+                                               Engine::schema(), Publish::schema(),
+                                               Notify::schema()}},
                     clock, random);
     sealed.emplace(journal_path, std::move(*root), random);
     identity.emplace(*journal, *sealed, clock, random, options.access);
@@ -86,13 +87,15 @@ struct Installation::Impl {
     engine.emplace(
         EngineParts{std::move(library), *duty, *sealed, *drills, clock, random, journal_path});
     drills->use(*engine);
+    open_publish(journal_path);
     alerts.emplace(std::move(alert_key), *sealed);
-    for (State* state :
-         std::initializer_list<State*>{&*identity, &*roster, &*notify, &*engine, &*drills, &*alerts})
+    for (State* state : std::initializer_list<State*>{&*identity, &*roster, &*notify, &*engine,
+                                                      &*drills, &*publish, &*alerts})
       journal->attach(*state);
     journal->open();
     identity->open();
     first = identity->first_start();
+    if (auto status = publish->open(); !status) return status;
     if (auto recounted = engine->recount(*journal); !recounted) return recounted.problem();
     open_views();
     if (auto status = open_ledger(); !status) return status;
@@ -114,6 +117,22 @@ struct Installation::Impl {
     if (options.origin.empty()) options.origin = "callwarden.local/" + to_hex(random.bytes(6));
     write_file_atomic(path("origin"), options.origin + "\n");
     return done();
+  }
+
+  void open_publish(const std::string& journal_path) {
+    publish.emplace(PublishParts{
+        *journal, *engine, *sealed, clock, random, journal_path, &simulation,
+        [this](const Principal& who, Permission p) { return identity->may(who, p, ""); },
+        [this](Draft& draft, const RevisionNotice& n) {
+          notify->tell(draft, {.about = "revision",
+                               .seq = n.seq,
+                               .name = n.revision,
+                               .org = identity->root(),
+                               .path = "/revisions/" + n.revision,
+                               .title = n.title,
+                               .text = n.text,
+                               .people = n.people});
+        }});
   }
 
   void open_views() {
@@ -233,6 +252,7 @@ struct Installation::Impl {
       try {
         engine->run_due(*journal);
         drills->run_due(*journal);
+        publish->run_due();
         call_people();
         tick_roster();
       } catch (const std::exception& e) {
@@ -256,6 +276,7 @@ struct Installation::Impl {
   std::optional<Drills> drills;
   SimulationFolder simulation;
   std::optional<Engine> engine;
+  std::optional<Publish> publish;
   std::optional<watch::Alerts> alerts;
   std::optional<CaseList> case_list;
   watch::AlertList alert_list;
@@ -296,6 +317,7 @@ void Installation::advance() {
   impl_->watch->tick();
   impl_->engine->run_due(*impl_->journal);
   impl_->drills->run_due(*impl_->journal);
+  impl_->publish->run_due();
   impl_->call_people();
   impl_->tick_roster();
   impl_->notify->deliver_due();
@@ -322,7 +344,8 @@ Status Installation::serve(http::ServerOptions options, std::vector<http::Asset>
   m.api = std::make_unique<api::Api>(api::Services{
       *m.journal, *m.views, *m.sealed, *m.identity, *m.roster, *m.engine, *m.alerts, *m.watch,
       *m.ledger, *m.notify, m.clock, m.random, m.options.version, ledger_folder(), test_clock,
-      test_clock ? 10'000 : 30, test_clock ? 10'000 : 200, &*m.drills, &m.simulation});
+      test_clock ? 10'000 : 30, test_clock ? 10'000 : 200, &*m.drills, &m.simulation,
+      &*m.publish});
   http::Router router;
   m.api->add_to(router);
   if (!console.empty()) router.fallback(http::static_files(std::move(console)));
@@ -340,6 +363,7 @@ Identity& Installation::identity() { return *impl_->identity; }
 Roster& Installation::roster() { return *impl_->roster; }
 Engine& Installation::engine() { return *impl_->engine; }
 Drills& Installation::drills() { return *impl_->drills; }
+Publish& Installation::publish() { return *impl_->publish; }
 watch::Alerts& Installation::alerts() { return *impl_->alerts; }
 watch::Watch& Installation::watch() { return *impl_->watch; }
 Ledger& Installation::ledger() { return *impl_->ledger; }

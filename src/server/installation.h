@@ -24,6 +24,7 @@
 #include "ledger/ledger.h"
 #include "notify/notify.h"
 #include "procedure/engine.h"
+#include "publish/publish.h"
 #include "roster/roster.h"
 #include "watch/watch.h"
 
@@ -70,6 +71,7 @@ class Installation {
   Roster& roster();
   Engine& engine();
   Drills& drills();
+  Publish& publish();
   watch::Alerts& alerts();
   watch::Watch& watch();
   Ledger& ledger();

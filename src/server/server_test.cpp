@@ -100,6 +100,7 @@ std::string path_of(const api::EndpointInfo& e, const std::string& case_id,
   put("{id}", path.find("/cases/") != std::string::npos    ? case_id
               : path.find("/alerts/") != std::string::npos ? alert_id
                                                            : "x-0");
+  put("{kind}", "procedures");
   put("{name}", "ack");
   put("{approval}", "1");
   put("{content}", "hmac-sha256:00");
