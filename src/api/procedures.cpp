@@ -1,3 +1,5 @@
+#include "cacao/cacao.h"
+
 #include "common.h"
 
 // The library of procedures, as people read it and as the console draws it.
@@ -49,7 +51,15 @@ Result<Page<ProcedureOut>> list_procedures(Call& call) {
 Result<json::object> one_procedure(Call& call) {
   auto d = find(call, call.id());
   if (!d) return no_such({"这个流程", "such a procedure"});
-  return to_json(*d);
+  json::object out = to_json(*d), regulations;
+  const Library library = call.s.engine.library();
+  auto add = [&](const std::string& id) {
+    if (auto r = library.regulation(id)) regulations[id] = to_json(*r);
+  };
+  for (const std::string& id : d->basis) add(id);
+  for (const ClockDef& clock : d->clocks) add(clock.limit.regulation);
+  out["regulations"] = std::move(regulations);  // those of this house among its sources
+  return out;
 }
 
 Result<json::object> one_form(Call& call) {
@@ -65,6 +75,30 @@ Result<json::object> one_form(Call& call) {
   return schema;
 }
 
+Result<http::Response> export_cacao(Call& call) {
+  auto d = find(call, call.id());
+  if (!d) return no_such({"这个流程", "such a procedure"});
+  const std::string lang = call.query("lang"), identity = call.query("identity");
+  if (!lang.empty() && lang != "zh" && lang != "en")
+    return invalid("cacao.lang", "/query/lang", {"须为 zh 或 en", "This must be zh or en"});
+  if (!identity.empty() && !cacao::is_identity(identity))
+    return invalid("cacao.identity", "/query/identity",
+                   {"须为 identity-- 加 UUID", "This must be identity-- and a UUID"});
+  cacao::ExportOptions options{.at_ms = call.s.clock.now_ms(), .identity = identity};
+  if (!lang.empty()) options.lang = lang;
+  http::Response response = http::json_response(200, cacao::write_playbook(*d, options));
+  response.headers.set("Content-Disposition", "attachment; filename=\"" + d->id + ".cacao.json\"");
+  return response;
+}
+
+// Stores nothing: the draft and the report go back to whoever sent the playbook. The text as it
+// came is read, since a signature covers it.
+Result<http::Response> import_cacao(Call& call) {
+  auto draft = cacao::read_playbook(call.http.body, call.s.engine.library());
+  if (!draft) return std::move(draft).problem();
+  return http::json_response(200, cacao::to_json(*draft));
+}
+
 }  // namespace
 
 void add_procedures(Table& t) {
@@ -75,6 +109,19 @@ void add_procedures(Table& t) {
                       {"case.read", "A definition with names; id or id@version"}, one_procedure);
   t.get<json::object>("/procedures/{id}/forms/{form}",
                       {"case.read", "A form as JSON Schema with titles in zh and en"}, one_form);
+  t.raw("GET", "/procedures/{id}/cacao",
+        {"case.read",
+         "A definition as a CACAO 2.0 playbook (docs/formats/cacao.md); id or id@version",
+         {{"lang", "zh or en (default), of names and descriptions"},
+          {"identity", "identity--UUID for created_by"}}},
+        export_cacao);
+  t.raw("POST", "/procedures/import-cacao",
+        {"procedures.manage",
+         "A CACAO 2.0 playbook (raw body, at most 8 MiB) as draft files with a report of what was "
+         "mapped, lost and is to be checked; stores nothing",
+         {},
+         cacao::playbook_size_max},
+        import_cacao);
 }
 
 }  // namespace cw::api

@@ -36,7 +36,23 @@ FactOut fact_out(const Services& s, const FactView& f) {
   return out;
 }
 
-TaskOut task_out(const Services& s, const TaskView& t, const std::string& viewer) {
+// How a due time came about; nothing where there is none.
+std::optional<ExplainOut> explain_out(const Services& s, const std::string& id,
+                                      const std::string& clock) {
+  auto story = s.engine.explain(id, clock);
+  if (!story) return std::nullopt;
+  ExplainOut out{story->clock.calendar,   story->clock.limit,
+                 story->calendar_version, story->clock.budget_ms,
+                 story->before_ms,        story->clock.provisional,
+                 story->sentence,         {}};
+  for (const auto& g : story->segments)
+    out.segments.push_back({g.from_ms, g.to_ms, g.counted ? g.to_ms - g.from_ms : 0,
+                            g.counted ? "counted" : "closed", g.why});
+  return out;
+}
+
+TaskOut task_out(const Services& s, const std::string& id, const TaskView& t,
+                 const std::string& viewer) {
   TaskOut out;
   out.name = t.id;
   out.title = t.title;
@@ -53,6 +69,8 @@ TaskOut task_out(const Services& s, const TaskView& t, const std::string& viewer
   if (!t.can && !t.why_not.zh.empty()) out.reason = t.why_not;
   out.opened_at = t.opened_ms;
   out.due_at = unless_empty(t.due_ms);
+  if (out.due_at && (t.phase == TaskPhase::open || t.phase == TaskPhase::asked))
+    out.explain = explain_out(s, id, "task." + t.id);
   out.done_at = unless_empty(t.done_ms);
   out.seq = unless_empty(static_cast<std::int64_t>(t.seq));
   if (!t.assignee.empty()) out.assignee = person_ref(s, t.assignee);
@@ -99,18 +117,7 @@ ClockOut clock_out(const Services& s, const std::string& id, const ClockView& c)
   out.wait = c.wait;
   out.provisional = c.provisional;
   for (const auto& m : c.marks) out.marks.push_back({m.percent, unless_empty(m.at_ms), m.fired});
-  out.explain.calendar = c.calendar;
-  out.explain.limit = c.limit;
-  out.explain.limit_ms = c.budget_ms;
-  out.explain.provisional = c.provisional;
-  auto story = s.engine.explain(id, c.id);
-  if (!story) return out;
-  out.explain.calendar_version = story->calendar_version;
-  out.explain.used_before_ms = story->before_ms;
-  out.explain.sentence = story->sentence;
-  for (const auto& g : story->segments)
-    out.explain.segments.push_back({g.from_ms, g.to_ms, g.counted ? g.to_ms - g.from_ms : 0,
-                                    g.counted ? "counted" : "closed", g.why});
+  if (auto explained = explain_out(s, id, c.id)) out.explain = std::move(*explained);
   return out;
 }
 
@@ -181,7 +188,7 @@ void from_view(Call& call, const CaseView& v, CaseRecord& out) {
   };
   for (const auto& t : v.tasks) {
     if (t.phase == TaskPhase::open || t.phase == TaskPhase::asked) due(t.due_ms, t.title);
-    out.tasks.push_back(task_out(s, t, call.who.person));
+    out.tasks.push_back(task_out(s, v.id, t, call.who.person));
   }
   for (const auto& c : v.clocks) {
     if (c.phase == ClockPhase::counting && !c.missed) due(c.due_ms, c.title);

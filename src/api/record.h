@@ -43,12 +43,13 @@ struct TaskOut {
   std::int64_t opened_at = 0;
   std::optional<std::int64_t> due_at, done_at, seq;
   std::optional<PersonRef> assignee, done_by;
+  std::optional<ExplainOut> explain;  // of `due_at`, while it is open
   std::int64_t evidence_needed = 0, evidence_given = 0;
 };
 BOOST_DESCRIBE_STRUCT(TaskOut, (),
                       (name, state, title, by, required, late, outbound, allowed, mine, form,
                        condition, withdrawn_because, reason, opened_at, due_at, done_at, seq,
-                       assignee, done_by, evidence_needed, evidence_given))
+                       assignee, done_by, explain, evidence_needed, evidence_given))
 
 struct ActionOut {
   std::string name;

@@ -374,6 +374,8 @@ std::shared_ptr<const Definition> read_definition(std::string_view text, const s
 
 // For the console: everything of the definition with names instead of indices.
 json::object to_json(const Definition& definition);
+// Its source, its editions (times in UTC ms; absent = unbounded) and how certain each is.
+json::object to_json(const Regulation& regulation);
 
 // All of content/: procedures, forms and calendars. Copies share what they hold.
 class Library {

@@ -150,9 +150,7 @@ json::value DefinitionWriter::limit(const Limit& limit) const {
   for (std::size_t i = 0; i < limit.spans.size(); ++i) {
     table[key.values[i]] = to_string(limit.spans[i]);
   }
-  json::object out{{"key", key.id}, {"table", std::move(table)}};
-  if (!limit.regulation.empty()) out["regulation"] = limit.regulation;
-  return out;
+  return json::object{{"key", key.id}, {"table", std::move(table)}};
 }
 
 json::value DefinitionWriter::moment(const Moment& m) const {
@@ -326,5 +324,30 @@ json::object DefinitionWriter::write() const {
 }  // namespace
 
 json::object to_json(const Definition& definition) { return DefinitionWriter(definition).write(); }
+
+json::object to_json(const Regulation& r) {
+  json::array editions;
+  for (const Regulation::Edition& e : r.editions) {
+    json::object within, to, one{{"certainty", e.certainty}, {"at_once", e.at_once}};
+    for (const auto& [value, span] : e.within) within[value] = to_string(span);
+    for (const auto& [value, whom] : e.to) to[value] = title_json(whom);
+    if (e.from_ms != INT64_MIN) one["from_ms"] = e.from_ms;
+    if (e.until_ms != INT64_MAX) one["until_ms"] = e.until_ms;
+    if (!within.empty()) one["within"] = std::move(within);
+    if (!to.empty()) one["to"] = std::move(to);
+    editions.push_back(std::move(one));
+  }
+  json::object out{{"regulation", r.id},
+                   {"version", r.version},
+                   {"title", title_json(r.title)},
+                   {"instrument", title_json(r.instrument)},
+                   {"article", r.article},
+                   {"duty", r.duty},
+                   {"who", title_json(r.who)},
+                   {"when", title_json(r.when)},
+                   {"editions", std::move(editions)}};
+  if (!r.note.zh.empty()) out["note"] = title_json(r.note);
+  return out;
+}
 
 }  // namespace cw

@@ -388,8 +388,11 @@ Result<ClockStory> Engine::explain(std::string_view case_id, std::string_view cl
   Viewing viewing(*impl_, *c, "");
   for (const ClockState& k : c->clocks)
     if (d.clocks[k.clock].id == clock && k.budget_ms != 0) return viewing.clock_story(k);
+  const TaskState* task = nullptr;  // states may name a task alike: the one that is open counts
   for (const TaskState& t : c->tasks)
-    if ("task." + d.tasks[t.task].id == clock && t.due_ms != never_ms) return viewing.task_story(t);
+    if ("task." + d.tasks[t.task].id == clock && t.due_ms != never_ms)
+      if (!task || t.pending()) task = &t;
+  if (task) return viewing.task_story(*task);
   return problem(Refusal::not_found, "clock.unknown",
                  {"这条记录没有这个时钟", "This case has no such clock"});
 }

@@ -56,6 +56,7 @@ constexpr CommandHelp kCommands[] = {
      "    --runs N          次数，1–20000，默认 1000\n"
      "    --roster FILE     人员名册；--pace FILE 用时与选择（docs/formats/simulation.md）\n"
      "    --seed N          同一种子结果相同；--threshold N 达标率门槛（百分数，默认 80）\n"
+     "    --plot FILE.svg   画出一个文件的结果\n"
      "  export --cacao FILE|ID [--at TIME]      导出为 CACAO 2.0 剧本（docs/formats/cacao.md）\n"
      "  import --cacao FILE [--out DIR]         导入剧本为草稿，附转换与丢失报告；命令从不执行\n",
      "  check FILE…     procedures, forms and calendars; 0: no mistake, 1: mistakes, 2: wrong use\n"
@@ -64,6 +65,7 @@ constexpr CommandHelp kCommands[] = {
      "    --roster FILE     who is there; --pace FILE: times and choices "
      "(docs/formats/simulation.md)\n"
      "    --seed N          the same seed, the same report; --threshold N: percent, default 80\n"
+     "    --plot FILE.svg   a picture of one file's report\n"
      "  export --cacao FILE|ID [--at TIME]  as a CACAO 2.0 playbook (docs/formats/cacao.md)\n"
      "  import --cacao FILE [--out DIR]     a playbook as a draft with a report; runs nothing\n"},
     {"calendar", "calendar due|export|import …", "逐段解释工作时间",

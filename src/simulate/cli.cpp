@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 struct Words {
   std::vector<std::string> files;
-  std::string roster, pace, lang;
+  std::string roster, pace, plot, lang;
   bool json = false;
   SimulationOptions options;
 };
@@ -42,13 +42,15 @@ std::optional<Words> read_words(std::span<const std::string> args) {
       w.roster = args[i];
     } else if (a == "--pace") {
       w.pace = args[i];
+    } else if (a == "--plot") {
+      w.plot = args[i];
     } else if (a == "--lang" && (args[i] == "zh" || args[i] == "en")) {
       w.lang = args[i];
     } else {
       return std::nullopt;
     }
   }
-  if (w.files.empty()) return std::nullopt;
+  if (w.files.empty() || (!w.plot.empty() && w.files.size() > 1)) return std::nullopt;
   return w;
 }
 
@@ -82,6 +84,15 @@ std::shared_ptr<const Definition> read_beside(const Library& library, const std:
   return read_definition(text, path, around, mistakes);
 }
 
+bool plotted(const SimulationReport& report, const Words& words, std::ostream& err) {
+  if (words.plot.empty()) return true;
+  std::ofstream file(words.plot, std::ios::binary);
+  file << to_svg(report, words.lang.empty() ? "zh" : words.lang);
+  if (file.flush()) return true;
+  err << words.plot << ": 无法写入 / cannot be written\n";
+  return false;
+}
+
 int told(const std::vector<Mistake>& mistakes, std::ostream& err) {
   for (const Mistake& m : mistakes) err << describe(m, "zh") << " / " << m.text.en << "\n";
   return 2;
@@ -94,7 +105,8 @@ int procedure_simulate_main(std::span<const std::string> args, const fs::path& c
   std::optional<Words> words = read_words(args);
   if (!words) {
     err << "usage: callwarden procedure simulate FILE... [--runs N] [--roster FILE] [--pace FILE]\n"
-           "         [--seed N] [--threshold PERCENT] [--json] [--lang zh|en]\n";
+           "         [--seed N] [--threshold PERCENT] [--json] [--plot FILE.svg] [--lang zh|en]\n"
+           "--plot: one FILE\n";
     return 2;
   }
   std::vector<Mistake> of_content, mistakes;
@@ -129,6 +141,7 @@ int procedure_simulate_main(std::span<const std::string> args, const fs::path& c
       err << report.problem().text.zh << " / " << report.problem().text.en << "\n";
       return 2;
     }
+    if (!plotted(*report, *words, err)) return 2;
     pass &= report->pass;
     if (words->json)
       reports.push_back(to_json(*report));

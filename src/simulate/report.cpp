@@ -13,7 +13,8 @@ json::array texts_json(const std::vector<Text>& texts) {
 }
 
 json::object share_json(const Share& s) {
-  return {{"met", s.met}, {"of", s.of}, {"p", s.p()}, {"low", s.low()}, {"high", s.high()}};
+  return {{"met", s.met},   {"of", s.of},       {"p", s.p()},
+          {"low", s.low()}, {"high", s.high()}, {"used", json::value_from(s.used)}};
 }
 
 json::object limit_json(const LimitReport& l) {
@@ -25,6 +26,8 @@ json::object limit_json(const LimitReport& l) {
   out["task"] = l.task;
   out["limit"] = l.limit;
   out["impossible"] = l.impossible;
+  out["used_p50"] = l.used_p50;
+  out["used_p95"] = l.used_p95;
   out["by"] = l.by;
   out["groups"] = std::move(groups);
   return out;

@@ -1,5 +1,7 @@
 #include "run.h"
 
+#include <algorithm>
+
 #include "chance.h"
 
 namespace cw {
@@ -270,6 +272,10 @@ void Run::learn(const json::object& form) {
 void Run::finish(Outcome& out) {
   const CaseView& v = view(cases_[0], "");
   const Definition& d = *stage_.definition;
+  auto tell = [&](const std::string& id, bool missed, std::int64_t percent) {
+    const int used = static_cast<int>(std::clamp<std::int64_t>(percent, 0, 100'000));
+    out.limits[id] = {!missed, missed ? std::max(used, 100) : std::min(used, 99)};
+  };
   if (v.closed) out.final_state = v.state;
   out.states = states_;
   out.posts = std::move(posts_);
@@ -281,14 +287,20 @@ void Run::finish(Outcome& out) {
     if (clock < 0 || d.clocks[clock].expires) continue;
     const bool missed = k.missed || missed_.contains(k.id);
     if (missed || k.phase == ClockPhase::stopped || (v.closed && k.phase != ClockPhase::lifted))
-      out.limits[k.id] = !missed;
+      tell(k.id, missed, k.percent);
   }
   for (const TaskView& t : v.tasks) {
     const int task = d.task(d.state(t.state), t.id);
     if (task < 0 || d.tasks[task].limit.none()) continue;
     const std::string id = t.state + "." + t.id;
     const bool missed = t.late || missed_.contains(id);
-    if (missed || t.phase == TaskPhase::done) out.limits[id] = !missed;
+    if (!missed && t.phase != TaskPhase::done) continue;
+    const Calendar& calendar = *stage_.library.calendar(d.tasks[task].calendar);
+    const bool natural = d.tasks[task].limit.spans.front().unit == Unit::day;
+    const std::int64_t end = t.done_ms != 0 ? t.done_ms : clock_.now_ms();
+    const std::int64_t budget = calendar.spent_ms(t.opened_ms, t.due_ms, natural);
+    tell(id, missed,
+         budget > 0 ? calendar.spent_ms(t.opened_ms, end, natural) * 100 / budget : 100);
   }
 }
 

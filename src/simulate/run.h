@@ -36,6 +36,11 @@ struct PostTally {
   std::vector<std::int64_t> waits_ms;
 };
 
+struct LimitOutcome {
+  bool met = true;
+  int used = 0;  // percent of the limit; below 100 exactly when it was met
+};
+
 struct Outcome {
   enum class End { closed, stuck, unfinished };
   End end = End::closed;
@@ -43,8 +48,8 @@ struct Outcome {
   std::int64_t duration_ms = 0;              // closed
   std::int64_t active_ms = 0;                // somebody worked on it
   std::set<std::string> states;              // of the main case, ever entered
-  std::map<std::string, bool> limits;        // clock, or "state.task" → met
-  std::map<std::string, std::string> facts;  // the main case's enumerations at the end
+  std::map<std::string, LimitOutcome> limits;  // by clock, or "state.task"
+  std::map<std::string, std::string> facts;    // the main case's enumerations at the end
   std::map<std::string, PostTally> posts;
   std::string stuck_procedure, stuck_state;
   Text stuck_title, why;

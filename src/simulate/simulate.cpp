@@ -67,6 +67,14 @@ std::string limit_text(const Limit& limit) {
   return out;
 }
 
+// One more observation: whether the limit was met, and in which tenth of it.
+void count(Share& share, const LimitOutcome& limit) {
+  share.of += 1;
+  share.met += limit.met ? 1 : 0;
+  share.used.resize(used_bins);
+  ++share.used[std::min(static_cast<std::size_t>(limit.used) / 10, used_bins - 1)];
+}
+
 std::int64_t percentile(const std::vector<std::int64_t>& sorted, int percent) {
   if (sorted.empty()) return 0;
   return sorted[(sorted.size() - 1) * static_cast<std::size_t>(percent) / 100];
@@ -87,14 +95,15 @@ class Tally {
     for (StateReport& s : r_.states) s.runs += o.states.contains(s.id) ? 1 : 0;
     if (o.end == Outcome::End::unfinished) ++r_.unfinished;
     if (o.end == Outcome::End::stuck) dead_end(o);
-    for (const auto& [id, met] : o.limits) {
-      Share& share = kind == RunKind::best ? best_[id] : r_.limits[place_.at(id)].all;
-      if (kind == RunKind::explore) continue;
-      share.of += 1;
-      share.met += met ? 1 : 0;
-      if (kind == RunKind::sample) group(r_.limits[place_.at(id)], o, met);
-    }
+    if (kind == RunKind::best)
+      for (const auto& [id, limit] : o.limits) count(best_[id], limit);
     if (kind != RunKind::sample) return;
+    for (const auto& [id, limit] : o.limits) {
+      LimitReport& report = r_.limits[place_.at(id)];
+      count(report.all, limit);
+      group(report, o, limit);
+      used_[id].push_back(limit.used);
+    }
     if (o.end == Outcome::End::closed) durations_.push_back(o.duration_ms);
     active_ms_ += o.active_ms;
     for (const auto& [post, t] : o.posts) {
@@ -116,6 +125,10 @@ class Tally {
     for (LimitReport& limit : r_.limits) {
       const Share& best = best_[limit.id];
       limit.impossible = best.of >= 3 && best.met == 0 && limit.all.met == 0;
+      std::vector<std::int64_t>& used = used_[limit.id];
+      std::sort(used.begin(), used.end());
+      limit.used_p50 = static_cast<int>(percentile(used, 50));
+      limit.used_p95 = static_cast<int>(percentile(used, 95));
     }
     finish_posts();
     finish_durations();
@@ -135,11 +148,11 @@ class Tally {
     r_.limits.push_back(std::move(out));
   }
 
-  static void group(LimitReport& limit, const Outcome& o, bool met) {
+  static void group(LimitReport& limit, const Outcome& o, const LimitOutcome& outcome) {
     auto value = o.facts.find(limit.by);
     if (value == o.facts.end()) return;
     for (auto& [name, share] : limit.groups)
-      if (name == value->second) share.of += 1, share.met += met ? 1 : 0;
+      if (name == value->second) count(share, outcome);
   }
 
   void dead_end(const Outcome& o) {
@@ -267,6 +280,7 @@ class Tally {
   SimulationReport& r_;
   std::map<std::string, std::size_t> place_;
   std::map<std::string, Share> best_;
+  std::map<std::string, std::vector<std::int64_t>> used_;  // percent of each limit, run by run
   std::map<std::string, PostTally> posts_;
   std::vector<std::int64_t> durations_;
   std::int64_t active_ms_ = 0;

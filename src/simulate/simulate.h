@@ -18,9 +18,14 @@
 
 namespace cw {
 
+// How much of a limit was spent, in bins of ten percent of it: bin i holds 10 i to 10 i + 10, the
+// last one 200 and more. What was in time lies in the first ten bins.
+inline constexpr std::size_t used_bins = 21;
+
 // How often, with Wilson's 95 % interval (E. B. Wilson, 1927) in thousandths.
 struct Share {
   std::int64_t met = 0, of = 0;
+  std::vector<std::int64_t> used = {};  // used_bins counts; empty when nothing was observed
   int p() const;  // thousandths; 1000 when nothing was observed
   int low() const;
   int high() const;
@@ -35,6 +40,7 @@ struct LimitReport {
   std::string by;  // the fact that tells the groups apart, or ""
   std::vector<std::pair<std::string, Share>> groups;
   bool impossible = false;  // missed even where all are free and everything takes its least time
+  int used_p50 = 0, used_p95 = 0;  // percent of the limit, spent in half and in 95 % of the runs
 };
 
 struct PostReport {
@@ -103,6 +109,10 @@ Result<SimulationReport> simulate(const Library& library, const Definition& defi
 
 json::object to_json(const SimulationReport& report);
 std::string to_text(const SimulationReport& report, std::string_view lang);
+// A picture that stands alone (SVG 1.1, light and dark): how often each limit is met with its
+// interval and the threshold, how much of it was spent, how long cases take, how busy posts are.
+// The same report gives the same bytes.
+std::string to_svg(const SimulationReport& report, std::string_view lang);
 
 // Valid contents of a form, at random. `wanted` (field → value) is used where it fits the field.
 struct Sampling {
@@ -115,8 +125,9 @@ json::object sample(const Form& form, Random& random, const json::object& wanted
                     const Sampling& sampling);
 
 // `callwarden procedure simulate FILE… [--runs N] [--roster FILE] [--pace FILE] [--seed N]
-// [--threshold PERCENT] [--json] [--lang zh|en]`, arguments after "simulate". Exit code: 0 every
-// file passes, 1 one does not, 2 wrong usage or an unreadable file.
+// [--threshold PERCENT] [--json] [--plot FILE.svg] [--lang zh|en]`, arguments after "simulate";
+// `--plot` draws the report of one file. Exit code: 0 every file passes, 1 one does not, 2 wrong
+// usage, an unreadable file or a picture that cannot be written.
 int procedure_simulate_main(std::span<const std::string> args, const std::filesystem::path& content,
                             std::ostream& out, std::ostream& err);
 

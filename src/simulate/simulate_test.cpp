@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdlib.h>
+
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -82,6 +84,59 @@ TEST(Simulate, a_sound_procedure_passes_and_its_limit_is_met_as_often_as_the_rul
   EXPECT_EQ(counted, r.closed);
   EXPECT_LE(r.p5_ms, r.p50_ms);
   EXPECT_LE(r.p50_ms, r.p95_ms);
+}
+
+TEST(Simulate, what_was_spent_of_a_limit_lies_within_it_exactly_as_often_as_it_was_met) {
+  SimulationReport r = House(with(kSound)).run({.runs = 500});
+  const LimitReport& l = limit(r, "open.look");
+  ASSERT_THAT(l.all.used, SizeIs(used_bins));
+  std::int64_t within = 0, all = 0;
+  for (std::size_t i = 0; i < used_bins; ++i) {
+    all += l.all.used[i];
+    within += i < 10 ? l.all.used[i] : 0;
+  }
+  EXPECT_EQ(all, l.all.of);
+  EXPECT_EQ(within, l.all.met);
+  EXPECT_NEAR(l.used_p50, 50, 5);  // a task takes half its limit in the middle
+  EXPECT_NEAR(l.used_p95, 100, 10);
+}
+
+TEST(Simulate, a_picture_says_what_the_report_says_and_the_same_seed_draws_the_same) {
+  House house(with(kSound));
+  const std::string zh = to_svg(house.run({.runs = 100, .seed = 5}), "zh");
+  EXPECT_EQ(zh, to_svg(house.run({.runs = 100, .seed = 5}), "zh"));
+  EXPECT_NE(zh, to_svg(house.run({.runs = 100, .seed = 6}), "zh"));
+  EXPECT_THAT(zh, HasSubstr("小预案"));
+  EXPECT_THAT(zh, HasSubstr("通过 · 100 次推演 · 种子 5 · 门槛 80 %"));
+  EXPECT_THAT(to_svg(house.run({.runs = 100}), "en"), HasSubstr(">Pass · 100 runs"));
+  SimulationReport strange = house.run({.runs = 10});
+  strange.title = {"<script>&", "<script>&"};
+  strange.reasons.push_back({"甲", "a reason with a & in it"});
+  const std::string safe = to_svg(strange, "en");
+  EXPECT_THAT(safe, HasSubstr("&lt;script&gt;&amp;"));
+  EXPECT_THAT(safe, HasSubstr("✗ a reason with a &amp; in it"));
+  EXPECT_THAT(safe, testing::Not(HasSubstr("<script>")));
+}
+
+TEST(Simulate, the_command_writes_the_picture_of_one_file) {
+  char folder[] = "/tmp/cw-plot-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string plan = CW_SOURCE_DIR "/content/procedures/corrective-action.yaml";
+  const std::string svg = std::string(folder) + "/plot.svg";
+  std::ostringstream out, err;
+  auto run = [&](std::vector<std::string> args) {
+    return procedure_simulate_main(args, CW_SOURCE_DIR "/content", out, err);
+  };
+  EXPECT_NE(run({plan, "--runs", "20", "--lang", "en", "--plot", svg}), 2) << err.str();
+  std::ifstream in(svg);
+  std::ostringstream text;
+  text << in.rdbuf();
+  EXPECT_THAT(text.str(), testing::StartsWith("<svg xmlns="));
+  EXPECT_THAT(text.str(), HasSubstr("corrective-action@"));
+  EXPECT_EQ(run({plan, plan, "--runs", "5", "--plot", svg}), 2);
+  EXPECT_EQ(run({plan, "--runs", "5", "--plot", std::string(folder) + "/none/plot.svg"}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("cannot be written"));
+  std::filesystem::remove_all(folder);
 }
 
 TEST(Simulate, the_same_seed_tells_the_same_and_another_seed_another) {

@@ -9,12 +9,13 @@ import { budgetStory } from "./budget.mjs";
 import { deskStory } from "./desk.mjs";
 import { inputStory } from "./input.mjs";
 import { mainJob } from "./job.mjs";
+import { libraryStory } from "./library.mjs";
 import { liveStory } from "./live.mjs";
 import { screensStory } from "./screens.mjs";
 import { check, score, Stage, startDemo } from "./stage.mjs";
 
 const binary = process.argv[2];
-const usual = ["job", "screens", "desk", "input", "budget", "live"];
+const usual = ["job", "screens", "desk", "input", "budget", "library", "live"];
 const picked = process.env.CALLWARDEN_STORIES?.split(",") ?? usual;
 const data = mkdtempSync(join(tmpdir(), "callwarden-e2e-"));
 let demo = await startDemo(binary, join(data, "demo"));
@@ -38,6 +39,7 @@ try {
   await story("desk", () => deskStory(stage, { syslog: demo.syslog }));
   await story("input", () => inputStory(stage));
   await story("budget", () => budgetStory(stage));
+  await story("library", () => libraryStory(stage));
   await story("access", () => accessStory(stage, { binary, data: join(data, "fresh") }));
   await story("live", async () => {
     const port = Number(new URL(demo.base).port);

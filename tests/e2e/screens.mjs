@@ -24,7 +24,8 @@ export const screensStory = (stage) => async (who, caseId) => {
   caseId ??= (await who.get("/cases?prefix=plan.&limit=1")).items[0].id;
   const alertId = (await who.get("/alerts?state=open,taken,promoted&limit=1")).items[0]?.id ?? "";
   const pages = { workbench: "/", incidents: "/incidents", record: `/incidents/${caseId}`, warroom: `/war/${caseId}`, alerts: `/alerts/${alertId}`,
-    procedures: "/procedures", procedure: "/procedures/plan.system-attack", ledger: "/ledger?entry=12", people: "/people", posts: "/people/posts", roles: "/people/roles",
+    procedures: "/procedures", procedure: "/procedures/plan.system-attack", "procedure-fire": "/procedures/plan.fire", rules: "/procedures/plan.customer-leak/when", clocks: "/procedures/data-incident/clocks",
+    blank: "/procedures/plan.customer-leak/forms?form=triage", simulation: "/procedures/plan.customer-leak/simulate?runs=100&seed=7", playbook: "/procedures/import", ledger: "/ledger?entry=12", people: "/people", posts: "/people/posts", roles: "/people/roles",
     notices: "/notices", report: "/report", form: "/report?procedure=plan.system-attack", account: "/account", nowhere: "/nowhere" };
   if (folder) mkdirSync(folder, { recursive: true });
   const state = await who.context.storageState();

@@ -49,7 +49,7 @@ export interface TaskOut {
   required: boolean; late: boolean; outbound: boolean; allowed: boolean; mine: boolean;
   form?: string; condition?: string; withdrawn_because?: string; reason?: Text;
   opened_at: number; due_at?: number; done_at?: number; seq?: number;
-  assignee?: PersonRef; done_by?: PersonRef; evidence_needed: number; evidence_given: number;
+  assignee?: PersonRef; done_by?: PersonRef; explain?: ExplainOut; evidence_needed: number; evidence_given: number;
 }
 export interface ActionOut {
   name: string; title: Text; form?: string; to?: string; to_title?: Text; reason?: Text;
@@ -130,17 +130,64 @@ export interface FormSchema extends FieldSchema {
   "x-facts"?: string[];
 }
 export type LimitOut = null | string | { key: string; table: Record<string, string> };
-export interface TaskDef { id: string; title: Text; by: string[]; form: string | null; limit: LimitOut; evidence: number; outbound: boolean; when?: string; approve?: { by: string[]; quorum: number } }
-export interface ActionDef { id: string; title: Text; form: string | null; outbound: boolean; repeat: boolean; by?: string[]; auto?: string; upon?: string; guard?: string; to?: string; approve?: { by: string[]; quorum: number } }
-export interface ClockDef { id: string; title: Text; kind: string; limit: LimitOut; calendar: string; wait: boolean; when?: string; from?: string; stop?: string; run?: string[]; at: { percent: number; do: Record<string, unknown>[] }[] }
+export interface Effect {
+  set?: Record<string, unknown>; raise?: number; notify?: string[]; flag?: string; require?: string; link?: string;
+  send?: string[]; text?: Text; open?: string; each?: string; as?: string; mode?: "drill";
+}
+export interface ApproveDef { by: string[]; quorum: number; order?: boolean }
+export interface TaskDef {
+  id: string; title: Text; by: string[]; form: string | null; limit: LimitOut; evidence: number; outbound: boolean;
+  calendar?: string; when?: string; late?: Effect[]; set?: Record<string, unknown>; do?: Effect[]; approve?: ApproveDef;
+}
+export interface ActionDef {
+  id: string; title: Text; form: string | null; outbound: boolean; repeat: boolean; by?: string[]; auto?: string; upon?: string;
+  guard?: string; to?: string; set?: Record<string, unknown>; do?: Effect[]; approve?: ApproveDef;
+}
+export interface StateDef { id: string; title: Text; final: boolean; tasks: TaskDef[]; actions: ActionDef[]; enter?: Effect[]; retain_days?: number }
+export interface ClockDef {
+  id: string; title: Text; kind: "anchored" | "running"; limit: LimitOut; calendar: string; wait: boolean; regulation?: string; when?: string;
+  from?: string | null; stop?: string | null; run?: string[]; reset_on_entry?: boolean; at: { percent: number; do: Effect[] }[];
+}
+export interface RegulationOut {
+  regulation: string; title: Text; instrument: Text; article: string; duty: string; who: Text; when: Text; note?: Text;
+  editions: { certainty: string; at_once: boolean; from_ms?: number; until_ms?: number; within?: Record<string, string>; to?: Record<string, Text> }[];
+}
 export interface Definition {
   procedure: string; version: number; title: Text; basis: string[]; calendar: string;
   levels: { id: string; title: Text }[];
   roles: { id: string; title: Text; kind: string; name?: string; fact?: string; not?: string[] }[];
   facts: { id: string; title: Text; type: string; values?: { value: string; title: Text }[]; ref?: string }[];
+  flags: { id: string; title: Text }[];
   start: { by: string[]; form: string | null; to: string };
-  states: { id: string; title: Text; final: boolean; tasks: TaskDef[]; actions: ActionDef[] }[];
-  clocks: ClockDef[]; forms: Record<string, FormSchema>;
+  schedule?: { every: string; at: string; from: string; calendar: string; workday: boolean; org: string };
+  states: StateDef[]; clocks: ClockDef[]; forms: Record<string, FormSchema>; regulations: Record<string, RegulationOut>;
+}
+
+// ---- simulation
+export interface ShareOut { met: number; of: number; p: number; low: number; high: number; used: number[] }
+export interface LimitReport extends ShareOut {
+  id: string; title: Text; task: boolean; limit: string; impossible: boolean; by: string; groups: Record<string, ShareOut>;
+  used_p50: number; used_p95: number;
+}
+export interface PostReport {
+  post: string; people: number; items: number; waited: number; wait_mean_ms: number; wait_p95_ms: number; late_by_wait: number;
+  utilisation: number; overloaded: boolean; assumed: boolean;
+}
+export interface SimulationOut {
+  procedure: string; version: number; title: Text; pass: boolean; runs: number; best_runs: number; exploring_runs: number; seed: number; threshold: number;
+  reasons: Text[]; warnings: Text[]; limits: LimitReport[]; posts: PostReport[];
+  dead_ends: { procedure: string; state: string; title: Text; why: Text; runs: number }[];
+  states: { id: string; title: Text; final: boolean; runs: number }[];
+  closed: number; unfinished: number;
+  durations: { p5_ms: number; p50_ms: number; p80_ms: number; p95_ms: number; edges_ms: number[]; counts: number[] };
+}
+
+// ---- exchange
+export interface PlaybookDraft {
+  procedure: string; exact: boolean; files: { path: string; text: string }[];
+  notes: { kind: "mapped" | "lost" | "check"; code: string; pointer: string; zh: string; en: string }[];
+  signatures: { verified: boolean; id: string; signee: string; algorithm: string; key_sha256: string; zh: string; en: string }[];
+  mistakes: { file: string; line: number; column: number; code: string; zh: string; en: string }[];
 }
 
 // ---- alerts

@@ -35,9 +35,16 @@ export function fieldText(schema: FieldSchema | undefined, value: unknown): stri
 export function conditionText(d: Definition | undefined, source: string): string {
   const words = new Map(d?.facts.flatMap((f) => (f.values ?? []).map((v) => [v.value, tx(v.title)] as const)));
   const facts = new Map(d?.facts.map((f) => [f.id, tx(f.title)]));
-  return source.replace(/'([^']*)'|"([^"]*)"|[A-Za-z_]\w*/g, (all, a?: string, b?: string) => {
+  const fields = new Map(Object.values(d?.forms ?? {}).flatMap((f) => Object.entries(f.properties ?? {}).map(([k, s]) => [k, tx(s.title)] as const)));
+  const nameOf = (id: string): string => { const own = id.replace(/^form\./, ""); return facts.get(own) ?? fields.get(own) ?? own; };
+  const tasks = new Map(d?.states.flatMap((s) => s.tasks.map((x) => [x.id, tx(x.title)] as const)));
+  return source.replace(/(!?)(?:\b(tasks|children)((?:\.[\w-]+)?)\.done\b|has\(([\w.]+)\))|'([^']*)'|"([^"]*)"|[A-Za-z_][\w.]*/g, (all, no: string | undefined, of?: string, name?: string, has?: string, a?: string, b?: string) => {
+    if (of === "children") return t(no ? "form.childrenOpen" : "form.childrenDone");
+    if (of) return name ? t(no ? "form.taskOpen" : "form.taskDone", { task: tasks.get(name.slice(1)) ?? name.slice(1) }) : t(no ? "form.tasksOpen" : "form.tasksDone");
+    if (has) return t(no ? "form.hasNot" : "form.has", { fact: nameOf(has) });
     const value = a ?? b;
-    return value !== undefined ? (words.get(value) ?? value) : (facts.get(all) ?? all);
+    if (value !== undefined) return words.get(value) ?? value;
+    return all.startsWith("form.") ? t("form.ofForm", { fact: nameOf(all) }) : nameOf(all);
   }).replace(/\[([^\]]*)\]/g, (_, inner: string) => inner.split(",").map((x) => x.trim()).join(" / "))
-    .replace(/\s+in\s+/g, t("form.in")).replace(/\s*==\s*/g, t("form.in")).replace(/\s*&&\s*/g, t("form.and")).replace(/\s*\|\|\s*/g, t("form.or"));
+    .replace(/\s+in\s+/g, t("form.in")).replace(/\s*==\s*/g, t("form.in")).replace(/\s*!=\s*/g, t("form.isNot")).replace(/!(?=\S)(?!=)/g, t("form.not")).replace(/\s*&&\s*/g, t("form.and")).replace(/\s*\|\|\s*/g, t("form.or"));
 }
