@@ -235,6 +235,40 @@ TEST_F(CheckCommand, TenMegabytesAndBombsAreRefusedAtOnce) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
 }
 
+TEST_F(CheckCommand, EachMistakeOfAFileIsToldWithFileLineAndColumn) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"version: 1\n", "version: 1\nversion: 2\n"},                      // a key twice
+      {"version: 1\n", "version: [1]\n"},                                // a wrong type
+      {"to: open}", "to: opne}"},                                        // an unknown name
+      {"by: a, form: own, to: closed}}", "auto: \"true\", to: open}}"},  // a cycle of auto
+      {"close: {by: a, form: own", "close: {guard: \"form.gone == 1\", by: a, form: own"},
+      {"title: {zh: 小, en: Small}", "title: &t {zh: 小, en: Small}"},
+      {"states:\n", "states: [\n"},
+  };
+  const int lines[] = {3, 2, 6, 8, 8, 3, 7};
+  write("forms/own.yaml",
+        "form: own\nversion: 1\ntitle: {zh: 自, en: Own}\ntype: object\nproperties: {}\n");
+  for (std::size_t i = 0; i < std::size(cases); ++i) {
+    const auto& [from, to] = cases[i];
+    std::string text = small;
+    const auto at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    text.replace(at, std::string(from).size(), to);
+    const std::string file = write("bad.yaml", text);
+    const Checked told = check({file, "--lang", "en"});
+    EXPECT_EQ(told.exit, 1) << to;
+    const std::string place = file + ":" + std::to_string(lines[i]) + ":";
+    EXPECT_NE(("\n" + told.out).find("\n" + place), std::string::npos) << to << "\n" << told.out;
+    const auto parsed = parse_json(check({"--json", file}).out);
+    ASSERT_TRUE(parsed) << to;
+    ASSERT_FALSE(parsed->at("mistakes").as_array().empty()) << to;
+    const json::object& first = parsed->at("mistakes").as_array()[0].as_object();
+    EXPECT_EQ(first.at("file").as_string(), file);
+    EXPECT_GE(first.at("line").as_int64(), 1);
+    EXPECT_GE(first.at("column").as_int64(), 1);
+  }
+}
+
 TEST(Hostile, MutatedProceduresAreReadOrRefusedButNeverBreakAnything) {
   const std::string seed_text = text_of(content_dir / "procedures/plan.customer-leak.yaml");
   const std::string form_text = text_of(content_dir / "forms/pipl57.yaml");
