@@ -8,13 +8,22 @@
 namespace cw::api {
 namespace {
 
+struct WitnessOut {
+  std::string name;
+  std::int64_t size = 0, cosigned_at_ms = 0;  // 0: not since the start
+  std::optional<Text> trouble;
+};
+BOOST_DESCRIBE_STRUCT(WitnessOut, (), (name, size, cosigned_at_ms, trouble))
+
 struct LedgerOut {
   std::string origin;
   std::int64_t size = 0, journal_size = 0;
   std::string root, checkpoint, key;
+  std::vector<WitnessOut> witnesses;
   std::optional<Text> trouble;
 };
-BOOST_DESCRIBE_STRUCT(LedgerOut, (), (origin, size, journal_size, root, checkpoint, key, trouble))
+BOOST_DESCRIBE_STRUCT(LedgerOut, (),
+                      (origin, size, journal_size, root, checkpoint, key, witnesses, trouble))
 
 struct EntryRow {
   std::int64_t seq = 0, at_ms = 0;
@@ -95,6 +104,11 @@ Result<LedgerOut> ledger_now(Call& call) {
   Hash root = l.root();
   out.root = to_base64(bytes_of(root));
   out.key = l.verifier_key();
+  for (const WitnessState& w : l.witnesses()) {
+    auto& row = out.witnesses.emplace_back(
+        WitnessOut{w.name, static_cast<std::int64_t>(w.size), w.at_s * 1000, std::nullopt});
+    if (w.trouble) row.trouble = w.trouble->text;
+  }
   if (auto trouble = l.trouble()) out.trouble = trouble->text;
   return out;
 }

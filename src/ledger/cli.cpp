@@ -25,8 +25,11 @@ constexpr const char* usage_zh =
     "  callwarden ledger verify --proof 文件 --key 公钥 [--entry 文件]\n"
     "  callwarden ledger prove 文件夹|网址 序号 [--out 文件]\n"
     "  callwarden ledger export 来源 目标文件夹 [--key 公钥]\n"
-    "  callwarden ledger witness --state 文件 --key 密钥文件 --log 文件夹|网址\n"
+    "  callwarden ledger witness --state 目录 --key 密钥文件 --log 文件夹|网址\n"
     "                            [--name 名称] [--log-key 公钥] [--out 文件]\n"
+    "  callwarden ledger witness --state 目录 --key 密钥文件 --listen 地址:端口\n"
+    "                            [--name 名称] [--log-key 公钥]… [--tls-cert 文件] [--tls-key "
+    "文件]\n"
     "通用选项：--json 输出 JSON；--lang zh|en；--threads N（verify、export）\n"
     "--key 应从机构另行取得；省略时使用账本自带的 vkey，只能说明账本自身前后一致。\n"
     "退出码：0 通过；1 未通过或被拒绝（指出位置）；2 用法错误；3 无法读取\n";
@@ -37,8 +40,11 @@ constexpr const char* usage_en =
     "  callwarden ledger verify --proof FILE --key VKEY [--entry FILE]\n"
     "  callwarden ledger prove DIR|URL N [--out FILE]\n"
     "  callwarden ledger export SRC DST [--key VKEY]\n"
-    "  callwarden ledger witness --state FILE --key KEYFILE --log DIR|URL\n"
+    "  callwarden ledger witness --state DIR --key KEYFILE --log DIR|URL\n"
     "                            [--name NAME] [--log-key VKEY] [--out FILE]\n"
+    "  callwarden ledger witness --state DIR --key KEYFILE --listen HOST:PORT\n"
+    "                            [--name NAME] [--log-key VKEY]… [--tls-cert FILE] [--tls-key "
+    "FILE]\n"
     "everywhere: --json; --lang zh|en; --threads N (verify, export)\n"
     "Get --key from the organisation by another way; without it the log's own vkey is used, which\n"
     "only shows that the log agrees with itself.\n"
@@ -50,6 +56,7 @@ struct LedgerArgs {
   std::string command;
   std::vector<std::string> words;
   std::map<std::string, std::string> options;
+  std::vector<std::string> log_keys;  // --log-key may be given for each log
   bool json = false, help = false;
   std::string wrong;  // the argument that is not understood
 
@@ -62,8 +69,9 @@ struct LedgerArgs {
 
 LedgerArgs parse_ledger_args(int argc, char** argv) {
   static const std::set<std::string> with_value{
-      "--key",     "--proof", "--entry", "--from", "--to",      "--out",  "--witness",
-      "--threads", "--lang",  "--state", "--log",  "--log-key", "--name", "--since"};
+      "--key",     "--proof",   "--entry",  "--from",     "--to",     "--out",
+      "--witness", "--threads", "--lang",   "--state",    "--log",    "--name",
+      "--log-key", "--since",   "--listen", "--tls-cert", "--tls-key"};
   LedgerArgs args;
   for (const char* name : {"LC_ALL", "LANG"}) {
     const char* set = std::getenv(name);
@@ -82,6 +90,7 @@ LedgerArgs parse_ledger_args(int argc, char** argv) {
         args.wrong = word;
       } else {
         args.options[word] = argv[++i];
+        if (word == "--log-key") args.log_keys.push_back(argv[i]);
       }
     } else if (word.starts_with("--")) {
       args.wrong = word;
@@ -235,11 +244,8 @@ int run_export(const LedgerArgs& args) {
   return report ? pass(args, *report) : fail(args, report.problem());
 }
 
-int run_witness(const LedgerArgs& args) {
-  for (const char* needed : {"--state", "--key", "--log"})
-    if (args.option(needed).empty()) return wrong_use(args, needed);
+Result<NoteSigner> witness_signer(const LedgerArgs& args) {
   SystemRandom random;
-  SystemClock clock;
   auto signer = read_signer(args.option("--key"), args.option("--name"));
   if (!signer && signer.problem().refusal == Refusal::not_found &&
       args.options.contains("--name")) {
@@ -248,12 +254,13 @@ int run_witness(const LedgerArgs& args) {
       args.say({"已生成见证人密钥，公钥：" + signer->verifier(4).text(),
                 "a witness key was made; its verifier key: " + signer->verifier(4).text()});
   }
-  if (!signer) return fail(args, signer.problem());
-  auto witness = Witness::open(args.option("--state"), std::move(*signer), clock);
-  if (!witness) return fail(args, witness.problem());
+  return signer;
+}
+
+int visit_log(const LedgerArgs& args, Witness& witness) {
   auto log = open_log(args.option("--log"));
   if (!log) return fail(args, log.problem());
-  auto cosigned = (*witness)->visit(**log, args.option("--log-key"));
+  auto cosigned = witness.visit(**log, args.option("--log-key"));
   if (!cosigned) return fail(args, cosigned.problem());
   if (args.json) {
     std::printf("%s\n", canonical(json::object{{"ok", true}, {"checkpoint", *cosigned}}).c_str());
@@ -262,9 +269,36 @@ int run_witness(const LedgerArgs& args) {
   return print_or_write(args, *cosigned);
 }
 
+int listen_for_logs(const LedgerArgs& args, Witness& witness, const WitnessServe& serve) {
+  for (const std::string& text : args.log_keys) {
+    auto key = VerifierKey::parse(text);
+    if (!key) return fail(args, key.problem());
+    if (Status known = witness.know(*key); !known) return fail(args, known.problem());
+  }
+  for (const VerifierKey& key : witness.known())
+    args.say({"见证的账本：" + key.text(), "witness of the log " + key.text()});
+  args.say({"见证人公钥：" + witness.verifier().text(),
+            "the witness's verifier key: " + witness.verifier().text()});
+  return serve(witness, {args.option("--listen"), args.option("--tls-cert"),
+                         args.option("--tls-key"), args.option("--state"), args.lang == "en"});
+}
+
+int run_witness(const LedgerArgs& args, const WitnessServe& serve) {
+  for (const char* needed : {"--state", "--key"})
+    if (args.option(needed).empty()) return wrong_use(args, needed);
+  const bool listens = serve && args.options.contains("--listen");
+  if (listens == args.options.contains("--log")) return wrong_use(args, "--log");
+  auto signer = witness_signer(args);
+  if (!signer) return fail(args, signer.problem());
+  SystemClock clock;
+  auto witness = Witness::open(args.option("--state"), std::move(*signer), clock);
+  if (!witness) return fail(args, witness.problem());
+  return listens ? listen_for_logs(args, **witness, serve) : visit_log(args, **witness);
+}
+
 }  // namespace
 
-int ledger_main(int argc, char** argv) try {
+int ledger_main(int argc, char** argv, const WitnessServe& serve) try {
   LedgerArgs args = parse_ledger_args(argc, argv);
   if (args.help) {
     std::fputs(args.lang == "en" ? usage_en : usage_zh, stdout);
@@ -275,7 +309,7 @@ int ledger_main(int argc, char** argv) try {
     if (args.command == "verify") return run_verify(args);
     if (args.command == "prove") return run_prove(args);
     if (args.command == "export") return run_export(args);
-    if (args.command == "witness") return run_witness(args);
+    if (args.command == "witness") return run_witness(args, serve);
   } catch (const LogUnreadable& e) {
     return fail(args, e.problem);
   } catch (const std::system_error& e) {

@@ -145,6 +145,7 @@ TEST_F(LedgerCli, ExitCodesTellWrongUseFromAnUnreadableLog) {
   EXPECT_EQ(run({"verify", log(), "--from", "x"}), 2);
   EXPECT_EQ(run({"verify", log(), "--key", "not a key"}), 2);
   EXPECT_EQ(run({"prove", log(), "one"}), 2);
+  EXPECT_EQ(run({"witness", "--state", folder / "w", "--key", folder / "w.key"}), 2);
   EXPECT_EQ(run({"verify", folder / "none"}), 3);
   EXPECT_EQ(run({"prove", log(), "600"}), 3);
   EXPECT_EQ(run({"--help"}), 0);
@@ -182,7 +183,7 @@ TEST_F(LedgerCli, ExportWritesACopyThatVerifies) {
 TEST_F(LedgerCli, TheWitnessMakesItsKeyOnceCosignsGrowthAndRefusesACut) {
   std::vector<std::string> words{"witness",
                                  "--state",
-                                 folder / "w.json",
+                                 folder / "w",
                                  "--key",
                                  folder / "w.key",
                                  "--name",
@@ -229,8 +230,7 @@ TEST_F(LedgerCli, AnAddressThatDoesNotAnswerIsUnreadable) {
 TEST_F(LedgerCli, AWitnessIsAskedOverHttp) {
   SeededRandom random(3);
   ManualClock clock(1'795'305'600'000);
-  auto witness =
-      Witness::open(folder / "w.json", {"w.example", SigningKey::generate(random)}, clock);
+  auto witness = Witness::open(folder / "w", {"w.example", SigningKey::generate(random)}, clock);
   ASSERT_TRUE((*witness)->know(*VerifierKey::parse(vkey)));
   SmallServer server(log(), witness->get());
   WitnessPost post = witness_at(server.url());

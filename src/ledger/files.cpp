@@ -1,6 +1,7 @@
 #include "files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,6 +139,22 @@ void write_file_durably(const std::string& path, std::string_view bytes) {
   if (::rename(temporary.c_str(), path.c_str()) != 0) throw_errno("rename to " + path);
   sync_path(parent_of(path), O_RDONLY | O_DIRECTORY);
 }
+
+void make_folder_durably(const std::string& path) {
+  if (fs::is_directory(path)) return;
+  std::string parent = parent_of(path);
+  make_folder_durably(parent);
+  if (::mkdir(path.c_str(), 0750) != 0) throw_errno("mkdir " + path);
+  sync_path(parent, O_RDONLY | O_DIRECTORY);
+}
+
+FolderLock::FolderLock(const std::string& folder)
+    : fd_(::open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)) {
+  if (fd_ < 0) throw_errno("open " + folder + "/lock");
+  held_ = ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
+}
+
+FolderLock::~FolderLock() { ::close(fd_); }
 
 Result<std::string> read_whole_file(const std::string& path, std::size_t size_max) {
   Descriptor fd(path, O_RDONLY);

@@ -24,7 +24,6 @@ class FileBatch {
   void commit();
 
  private:
-  void sync_temporary(const std::string& file);
   std::string folder_;
   std::vector<std::string> paths_;  // the k-th file waits as ".tmp/<k>"
   std::size_t bytes_ = 0;
@@ -32,6 +31,23 @@ class FileBatch {
 
 // One file, durably replaced.
 void write_file_durably(const std::string& path, std::string_view bytes);
+
+// A folder and those above it, each name durable. Throws std::system_error.
+void make_folder_durably(const std::string& path);
+
+// One process at a time: holds `folder`/lock while it lives. Throws std::system_error.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  bool held() const { return held_; }
+
+ private:
+  int fd_;
+  bool held_ = false;
+};
 
 // A file's bytes; `not_found` when absent, `too_large` over size_max. Throws std::system_error.
 Result<std::string> read_whole_file(const std::string& path, std::size_t size_max);

@@ -1,4 +1,4 @@
-// Building and publishing: entries → tiles → signature → checkpoint.
+// Building and publishing: entries → tiles → signature → witnesses → checkpoint.
 #include "ledger.h"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "cosigners.h"
 #include "files.h"
 #include "log_files.h"
 #include "tile.h"
@@ -92,12 +93,17 @@ struct LedgerTip {
 
 struct Ledger::Impl {
   Impl(LedgerOptions o, EntrySource& s, NoteSigner k)
-      : options(std::move(o)), source(s), signer(std::move(k)), files(folder_log(options.folder)) {}
+      : options(std::move(o)),
+        source(s),
+        signer(std::move(k)),
+        files(folder_log(options.folder)),
+        cosigners(options.witnesses, options.witness_retry_ms, options.clock) {}
 
   const LedgerOptions options;
   EntrySource& source;
   const NoteSigner signer;
   const std::unique_ptr<LogFiles> files;
+  Cosigners cosigners;
 
   std::mutex round;  // one advance() at a time; guards tip
   LedgerTip tip;
@@ -204,10 +210,21 @@ struct Ledger::Impl {
     Checkpoint checkpoint{signer.name, t.size, t.root(), {}};
     std::string text = checkpoint.text();
     text += "\n" + signer.signature_line(text);
+    publish_note(std::move(checkpoint), cosigners.ask(*files, text));
+  }
+
+  void publish_note(Checkpoint checkpoint, std::string text) {
     write_file_durably(options.folder + "/checkpoint", text);
     std::lock_guard lock(state);
     published = std::move(checkpoint);
     note = std::move(text);
+  }
+
+  // A witness that was away may still sign what was published without it.
+  void ask_again() {
+    if (note.empty() || !cosigners.due(note)) return;
+    std::string with = cosigners.ask(*files, note);
+    if (with != note) publish_note(published, std::move(with));
   }
 
   // Partial tiles that have become full are no longer needed.
@@ -241,7 +258,7 @@ Status Ledger::Impl::advance() {
   const std::uint64_t durable = source.size();
   const std::uint64_t before = tip.size;
   if (durable < before) return source_shorter(durable, before);
-  if (durable == before) return done();
+  if (durable == before) return ask_again(), done();
   LedgerTip next = tip;  // the old tip stays good if the disk refuses
   FileBatch batch(options.folder);
   append_up_to(next, durable, &batch);
@@ -318,9 +335,16 @@ void Ledger::stop() {
 }
 
 std::optional<Problem> Ledger::trouble() const {
-  std::lock_guard lock(impl_->state);
-  return impl_->trouble;
+  {
+    std::lock_guard lock(impl_->state);
+    if (impl_->trouble) return impl_->trouble;
+  }
+  for (WitnessState& w : impl_->cosigners.states())
+    if (w.trouble && accuses(*w.trouble)) return std::move(w.trouble);
+  return std::nullopt;
 }
+
+std::vector<WitnessState> Ledger::witnesses() const { return impl_->cosigners.states(); }
 
 std::uint64_t Ledger::size() const {
   std::lock_guard lock(impl_->state);
@@ -350,35 +374,6 @@ Result<MerkleProof> Ledger::consistency(std::uint64_t from, std::uint64_t to) co
 Status Ledger::export_to(const std::string& folder) const {
   auto report = export_log(*impl_->files, folder, {.key = verifier_key()});
   if (!report) return report.problem();
-  return done();
-}
-
-Status Ledger::cosign(std::string_view signature_lines) {
-  std::lock_guard round(impl_->round);
-  std::string text = checkpoint();
-  auto with = SignedNote::parse(text + std::string(signature_lines));
-  if (!with) return with.problem();
-  std::size_t own = SignedNote::parse(text)->signatures.size();
-  for (std::size_t i = own; i < with->signatures.size(); ++i) {
-    const NoteSignature& s = with->signatures[i];
-    bool known = false;
-    for (const std::string& witness : impl_->options.witnesses) {
-      auto key = VerifierKey::parse(witness);
-      if (!key) return key.problem();
-      if (key->name != s.name || key->id() != s.key_id) continue;
-      auto verified = with->verify(*key);
-      if (!verified) return verified.problem();
-      known = true;
-    }
-    if (!known) {
-      return invalid("ledger.witness_unknown", "/signatures",
-                     {"未配置的见证人：" + s.name, "a witness that is not configured: " + s.name});
-    }
-  }
-  text += signature_lines;
-  write_file_durably(impl_->options.folder + "/checkpoint", text);
-  std::lock_guard lock(impl_->state);
-  impl_->note = std::move(text);
   return done();
 }
 

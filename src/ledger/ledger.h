@@ -83,6 +83,9 @@ struct NoteSignature {
   std::uint32_t key_id = 0;
   std::string bytes;
   int line = 0;  // in the note, from 1
+
+  bool by(const VerifierKey& key) const { return name == key.name && key_id == key.id(); }
+  std::string text() const;  // "— name base64\n"
 };
 
 // At most 64 KiB and 64 signatures. A Problem's field is "/checkpoint/<line>".
@@ -181,6 +184,39 @@ Result<MerkleProof> consistency_from(const LogFiles& log, std::uint64_t from, st
 Result<VerifyReport> export_log(const LogFiles& log, const std::string& folder,
                                 VerifyOptions options);
 
+// ---- witnesses, as a log sees them (C2SP tlog-witness) -----------------------------------------
+
+struct WitnessReply {
+  int status = 0;  // as HTTP
+  std::string content_type, body;
+};
+
+// Sends the body of POST add-checkpoint. Throws LogUnreadable; one thread at a time.
+using WitnessPost = std::function<WitnessReply(const std::string& request)>;
+// Posts to "<url>/add-checkpoint" with libcurl (3 s in all) over one connection that is kept.
+// `ca_file`: trust only these certificates (PEM); empty: the system's.
+WitnessPost witness_at(const std::string& url, const std::string& ca_file = {});
+
+// Asks a witness to cosign `checkpoint`, proving growth from the size that the witness remembers;
+// `known_size` is where it was last, and only saves a question. Returns its verified signature
+// line; whatever else the answer holds is passed over. "ledger.fork", "ledger.truncated": the
+// witness has seen another log under this name.
+Result<std::string> ask_witness(const WitnessPost& post, const LogFiles& log,
+                                const std::string& checkpoint, const VerifierKey& witness,
+                                std::uint64_t known_size = 0);
+
+struct WitnessPeer {
+  VerifierKey key;  // kind 4
+  WitnessPost post;
+};
+
+struct WitnessState {
+  std::string name;
+  std::uint64_t size = 0;          // of the last checkpoint it cosigned since the start
+  std::int64_t at_s = 0;           // the time its cosignature names, seconds since 1970
+  std::optional<Problem> trouble;  // why it did not the last time
+};
+
 // ---- building and publishing -------------------------------------------------------------------
 
 // Where entries come from: the journal. Only durable entries count, and they never change.
@@ -197,8 +233,10 @@ struct LedgerOptions {
   std::string origin;    // names the log and its key: no spaces, no "+"
   std::string key_file;  // made on first start, never when the folder already has a checkpoint
   std::string outside;   // the largest checkpoint known outside (a witness, a mirror), if any
-  std::vector<std::string> witnesses;  // vkeys (kind 4) whose cosignatures cosign() takes
-  int interval_ms = 1000;              // of the thread: at most one checkpoint in this time
+  std::vector<WitnessPeer> witnesses;  // asked, all at once, before a checkpoint is published
+  int witness_retry_ms = 1000;   // one that failed is left out so long; doubles up to 64 times that
+  const Clock* clock = nullptr;  // times that wait; null: the machine's
+  int interval_ms = 1000;        // of the thread: at most one checkpoint in this time
 };
 
 class Ledger {
@@ -209,13 +247,17 @@ class Ledger {
                                               Random& random);
   ~Ledger();
 
-  // One round: tiles for what is new and durable, then the signature, then the checkpoint. Throws
-  // std::system_error when the disk refuses; the next round starts again from what is published.
+  // One round: tiles for what is new and durable, then the signature, the witnesses, and then the
+  // checkpoint with what they signed. A witness that does not answer delays it by 3 s at most and
+  // is then left out for a while. Throws std::system_error when the disk refuses; the next round
+  // starts again from what is published.
   Status advance();
 
-  void start();                            // a thread that calls advance() once an interval
-  void stop();                             // after a last round; idempotent
-  std::optional<Problem> trouble() const;  // why the last round failed, for health pages
+  void start();  // a thread that calls advance() once an interval
+  void stop();   // after a last round; idempotent
+  // Why the last round failed, or that a witness has seen another log; for health pages.
+  std::optional<Problem> trouble() const;
+  std::vector<WitnessState> witnesses() const;  // in the order of the options
 
   std::uint64_t size() const;  // of the published checkpoint
   Hash root() const;
@@ -225,8 +267,6 @@ class Ledger {
   Result<std::string> prove(std::uint64_t index) const;
   Result<MerkleProof> consistency(std::uint64_t from, std::uint64_t to) const;
   Status export_to(const std::string& folder) const;
-  // Adds witnesses' signature lines to the published checkpoint, each verified first.
-  Status cosign(std::string_view signature_lines);
 
  private:
   struct Impl;
@@ -236,22 +276,24 @@ class Ledger {
 
 // ---- the witness -------------------------------------------------------------------------------
 
-struct WitnessReply {
-  int status = 0;  // as HTTP
-  std::string content_type, body;
-};
+constexpr std::size_t witness_request_max = 128 * 1024;  // bytes of one add-checkpoint request
 
-// Keeps the largest checkpoint seen of each log in one file, and cosigns only consistent growth
-// (C2SP tlog-witness). The file is written durably before a cosignature leaves.
+// Keeps the largest checkpoint seen of each log, one file each, and cosigns only consistent growth
+// (C2SP tlog-witness). The file is written durably before a cosignature leaves; requests about one
+// log wait for each other, those about different logs do not.
 class Witness {
  public:
-  static Result<std::unique_ptr<Witness>> open(const std::string& state_file, NoteSigner signer,
+  // The folder is made when absent. "ledger.witness_busy" while another process has it open,
+  // "ledger.witness_state" when a file in it is damaged.
+  static Result<std::unique_ptr<Witness>> open(const std::string& folder, NoteSigner signer,
                                                Clock& clock);
   ~Witness();
 
   // From now on this log is known; "ledger.witness_key" when it was known by another key.
   Status know(const VerifierKey& log_key);
-  // The body of POST add-checkpoint.
+  std::vector<VerifierKey> known() const;  // by origin
+  // The body of POST add-checkpoint. Throws std::system_error when the disk refuses: nothing was
+  // cosigned then.
   WitnessReply add_checkpoint(std::string_view request);
   // Fetches a log's checkpoint, proves its growth from its tiles, and returns the checkpoint with
   // the cosignature added. A log met for the first time is known by `key`, or by its own vkey file.
@@ -265,13 +307,5 @@ class Witness {
   explicit Witness(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
-
-// The client's side: asks a witness to cosign `checkpoint`, proving growth from the size that the
-// witness remembers. Returns its verified signature lines.
-using WitnessPost = std::function<WitnessReply(const std::string& request)>;
-Result<std::string> ask_witness(const WitnessPost& post, const LogFiles& log,
-                                const std::string& checkpoint, const VerifierKey& witness);
-// Posts to "<url>/add-checkpoint" with libcurl.
-WitnessPost witness_at(const std::string& url);
 
 }  // namespace cw

@@ -249,23 +249,90 @@ TEST_F(LedgerTest, TheThreadPublishesWhatIsNewAndStopsAfterALastRound) {
   EXPECT_EQ((*ledger)->size(), 30u);
 }
 
-TEST_F(LedgerTest, OnlyConfiguredWitnessesAreAdded) {
-  SeededRandom random(6);
-  NoteSigner witness{"witness.example", SigningKey::generate(random)};
-  NoteSigner stranger{"stranger.example", SigningKey::generate(random)};
-  MemorySource source(20);
-  LedgerOptions options = ledger_options(folder);
-  options.witnesses = {witness.verifier(4).text()};
-  auto ledger = Ledger::open(options, source, random);
-  ASSERT_TRUE((*ledger)->advance());
-  std::string text = SignedNote::parse((*ledger)->checkpoint())->text;
-  EXPECT_EQ((*ledger)->cosign(stranger.cosignature_line(text, 5)).problem().code,
-            "ledger.witness_unknown");
-  EXPECT_FALSE((*ledger)->cosign(witness.cosignature_line("another\n", 5)));
-  ASSERT_TRUE((*ledger)->cosign(witness.cosignature_line(text, 5)));
-  auto log = open_log(folder / "log");
-  EXPECT_TRUE(verify_log(**log, {.witnesses = options.witnesses}));
-  EXPECT_FALSE(verify_log(**log, {.witnesses = {stranger.verifier(4).text()}}));
+// Witnesses in the same process, one of which may be away.
+struct TestWitness {
+  explicit TestWitness(const TemporaryFolder& folder, const std::string& name, char seed)
+      : it(std::move(*Witness::open(
+            folder / name, {name, SigningKey::from_seed(std::string(32, seed))}, clock))) {}
+  WitnessPeer peer() {
+    return {it->verifier(), [this](const std::string& request) {
+              ++asked;
+              return away ? WitnessReply{503, "text/plain", "away\n"} : it->add_checkpoint(request);
+            }};
+  }
+  ManualClock clock{1'795'305'600'000};
+  std::unique_ptr<Witness> it;
+  bool away = false;
+  int asked = 0;
+};
+
+class CosignedLedger : public LedgerTest {
+ protected:
+  CosignedLedger() {
+    LedgerOptions options = ledger_options(folder);
+    options.witnesses = {near.peer(), far.peer()};
+    options.clock = &clock;
+    ledger = std::move(*Ledger::open(options, source, random));
+    for (TestWitness* w : {&near, &far})
+      EXPECT_TRUE(w->it->know(*VerifierKey::parse(ledger->verifier_key())));
+  }
+  bool cosigned_by(const TestWitness& w) {
+    return bool(verify_log(**open_log(folder / "log"), {.witnesses = {w.it->verifier().text()}}));
+  }
+  SeededRandom random{6};
+  ManualClock clock{1'795'305'600'000};
+  MemorySource source{20};
+  TestWitness near{folder, "near.example", 'n'}, far{folder, "far.example", 'f'};
+  std::unique_ptr<Ledger> ledger;
+};
+
+TEST_F(CosignedLedger, EachCheckpointIsPublishedWithWhatTheWitnessesSigned) {
+  for (std::uint64_t size : {20, 300, 301}) {
+    source.grow(size);
+    ASSERT_TRUE(ledger->advance());
+    EXPECT_TRUE(cosigned_by(near) && cosigned_by(far)) << size;
+  }
+  EXPECT_EQ(near.asked, 3) << "what the witness remembers is known: one request each";
+  ASSERT_EQ(ledger->witnesses().size(), 2u);
+  EXPECT_EQ(ledger->witnesses()[1].name, "far.example");
+  EXPECT_EQ(ledger->witnesses()[1].size, 301u);
+  EXPECT_EQ(ledger->witnesses()[1].at_s, 1'795'305'600);
+  ASSERT_TRUE(ledger->advance());
+  EXPECT_EQ(near.asked, 3) << "nothing new, nothing to ask";
+}
+
+TEST_F(CosignedLedger, AWitnessThatIsAwayDelaysNothingAndSignsLater) {
+  far.away = true;
+  ASSERT_TRUE(ledger->advance());
+  EXPECT_TRUE(cosigned_by(near) && !cosigned_by(far));
+  EXPECT_EQ(ledger->witnesses()[1].trouble->code, "ledger.witness_refused");
+  EXPECT_FALSE(ledger->trouble()) << "the log itself is well";
+  source.grow(30);
+  ASSERT_TRUE(ledger->advance());
+  EXPECT_EQ(far.asked, 1) << "left out for a while";
+  far.away = false;
+  clock.advance_ms(1000);
+  ASSERT_TRUE(ledger->advance());
+  EXPECT_TRUE(cosigned_by(near) && cosigned_by(far)) << "without a new entry";
+  EXPECT_FALSE(ledger->witnesses()[1].trouble);
+}
+
+TEST_F(CosignedLedger, AWitnessThatHasSeenAnotherLogIsToldLoudly) {
+  TemporaryFolder other;
+  std::filesystem::copy_file(folder / "key", other / "key");
+  MemorySource forged(50, ",\"forged\":1");
+  auto fork = open_ledger(other, forged);
+  ASSERT_TRUE((*fork)->advance());
+  ASSERT_TRUE(near.it->visit(**open_log(other / "log")));
+  ASSERT_TRUE(ledger->advance());
+  ASSERT_TRUE(ledger->trouble());
+  EXPECT_EQ(ledger->trouble()->code, "ledger.truncated");
+  source.grow(60);
+  clock.advance_ms(1000);
+  ASSERT_TRUE(ledger->advance());
+  EXPECT_EQ(ledger->trouble()->code, "ledger.fork");
+  EXPECT_EQ(ledger->size(), 60u) << "the journal's truth is published all the same";
+  EXPECT_TRUE(!cosigned_by(near) && cosigned_by(far));
 }
 
 }  // namespace

@@ -127,6 +127,11 @@ std::string NoteSigner::cosignature_line(std::string_view text, std::int64_t now
          "\n";
 }
 
+std::string NoteSignature::text() const {
+  return std::string(signature_start) + name + " " + to_base64(big_endian(key_id, 4) + bytes) +
+         "\n";
+}
+
 Result<NoteSigner> read_signer(const std::string& path, std::string_view name) {
   auto line = read_private_file(path);
   if (!line) return line.problem();
@@ -216,7 +221,7 @@ Result<SignedNote> SignedNote::parse(std::string_view note) {
 Result<std::int64_t> SignedNote::verify(const VerifierKey& key) const {
   std::optional<std::int64_t> found;
   for (const NoteSignature& s : signatures) {
-    if (s.name != key.name || s.key_id != key.id()) continue;
+    if (!s.by(key)) continue;
     if (!signature_fits(key, text, s.bytes)) {
       return bad_line(s.line, {"“" + key.name + "”的签名与内容不符",
                                "the signature of \"" + key.name + "\" does not fit the text"});

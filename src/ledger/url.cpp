@@ -10,6 +10,7 @@ namespace {
 
 constexpr long url_timeout_ms = 30'000;
 constexpr long url_connect_timeout_ms = 10'000;
+constexpr long witness_timeout_ms = 3'000;
 constexpr std::size_t witness_reply_max = 64 * 1024;
 
 struct CurlHandle {
@@ -47,17 +48,17 @@ struct UrlAnswer {
   UrlBody body;
 };
 
-// One exchange; `post` null for GET. Keeps the thread's connection open between calls.
-UrlAnswer exchange(const std::string& url, const std::string* post, std::size_t size_max) {
-  thread_local CurlHandle curl;
-  CURL* h = curl.handle;
+// One exchange; `post` null for GET. Keeps the handle's connection open between calls.
+UrlAnswer exchange(CURL* h, const std::string& url, const std::string* post, std::size_t size_max,
+                   const std::string& ca_file = {}) {
   curl_easy_reset(h);
   UrlAnswer answer;
   answer.body.size_max = size_max;
   curl_easy_setopt(h, CURLOPT_URL, url.c_str());
   curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, url_timeout_ms);
+  curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, post != nullptr ? witness_timeout_ms : url_timeout_ms);
+  if (!ca_file.empty()) curl_easy_setopt(h, CURLOPT_CAINFO, ca_file.c_str());
   curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, url_connect_timeout_ms);
   curl_easy_setopt(h, CURLOPT_USERAGENT, "callwarden-ledger");
   curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_body);
@@ -94,7 +95,8 @@ class UrlLog final : public LogFiles {
 
   std::optional<std::string> read(const std::string& path, std::size_t size_max) const override {
     std::string url = url_ + "/" + path;
-    UrlAnswer answer = exchange(url, nullptr, size_max);
+    thread_local CurlHandle curl;
+    UrlAnswer answer = exchange(curl.handle, url, nullptr, size_max);
     if (answer.body.too_large) {
       Problem p = unreachable(url, "larger than " + std::to_string(size_max) + " bytes");
       p.refusal = Refusal::conflict;
@@ -119,11 +121,12 @@ class UrlLog final : public LogFiles {
 
 std::unique_ptr<LogFiles> url_log(const std::string& url) { return std::make_unique<UrlLog>(url); }
 
-WitnessPost witness_at(const std::string& url) {
+WitnessPost witness_at(const std::string& url, const std::string& ca_file) {
   std::string base = url;
   while (base.ends_with("/")) base.pop_back();
-  return [to = base + "/add-checkpoint"](const std::string& request) {
-    UrlAnswer answer = exchange(to, &request, witness_reply_max);
+  auto curl = std::make_shared<CurlHandle>();
+  return [curl, ca_file, to = base + "/add-checkpoint"](const std::string& request) {
+    UrlAnswer answer = exchange(curl->handle, to, &request, witness_reply_max, ca_file);
     if (answer.code != CURLE_OK)
       throw LogUnreadable(unreachable(to, curl_easy_strerror(answer.code)));
     return WitnessReply{int(answer.status), std::move(answer.content_type),

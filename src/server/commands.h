@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "http/http.h"
+#include "ledger/cli.h"
 
 namespace cw {
 
@@ -18,6 +19,18 @@ int serve_main(const Words& words, const std::filesystem::path& content, const C
 int demo_main(const Words& words, const std::filesystem::path& content, const Console& console);
 // bench engine|journal|ledger|detect|http [--json] …
 int bench_main(const Words& words, const std::filesystem::path& content);
+
+// The listener of `ledger witness --listen`: C2SP tlog-witness over HTTP until SIGTERM or SIGINT.
+int serve_witness(Witness& witness, const WitnessListen& listen);
+// Its parts: POST /add-checkpoint (thread-safe; the witness outlives it), and the limits of a
+// server that strangers may ask. `clock` outlives the server.
+http::Router witness_router(Witness& witness);
+http::ServerOptions witness_limits(http::ServerOptions options, const Clock& clock);
+
+// SIGTERM, SIGINT and SIGHUP, for wait_for_end alone: call before any thread is made.
+void hold_signals();
+// Until SIGTERM or SIGINT, which it returns; on SIGHUP reads the certificate of `server` again.
+int wait_for_end(http::Server& server);
 
 // Prints a Problem with its fields to standard error in the language of LANG.
 void complain(const Problem& problem);

@@ -5,6 +5,8 @@
 namespace cw {
 namespace {
 
+constexpr std::size_t kWitnessesMax = 16;
+
 Problem wrong(const std::string& pointer, Text what) {
   return invalid("config.wrong", pointer,
                  {"配置 " + pointer + "：" + what.zh, "Configuration " + pointer + ": " + what.en});
@@ -56,6 +58,49 @@ Status read_smtp(const json::object& o, SmtpOptions& smtp) {
   return done();
 }
 
+// {"url", "key", "ca_file"}: who is asked to cosign.
+Result<WitnessAddress> read_witness(const json::value& v, const std::string& at) {
+  if (!v.is_object()) return wrong(at, {"应为对象", "this must be an object"});
+  WitnessAddress out;
+  for (const auto& [key, member] : v.get_object()) {
+    std::string place = at + "/" + std::string(key), vkey;
+    Status status = done();
+    if (key == "url") {
+      status = take_text(member, place, out.url);
+    } else if (key == "ca_file") {
+      status = take_text(member, place, out.ca_file);
+    } else if (key == "key") {
+      if (status = take_text(member, place, vkey); status) {
+        auto parsed = VerifierKey::parse(vkey);
+        if (!parsed) return wrong(place, parsed.problem().text);
+        out.key = std::move(*parsed);
+      }
+    } else {
+      return wrong(place, {"没有这一项", "there is no such member"});
+    }
+    if (!status) return std::move(status).problem();
+  }
+  if (!out.url.starts_with("https://") && !out.url.starts_with("http://"))
+    return wrong(at + "/url", {"应以 https:// 或 http:// 开头", "it begins https:// or http://"});
+  if (out.key.kind != 4 || out.key.public_key.empty())
+    return wrong(at + "/key", {"应为见证人公钥（启动时打印）",
+                               "this must be the witness's verifier key, which it prints"});
+  return out;
+}
+
+Status read_witnesses(const json::array& list, const std::string& at,
+                      std::vector<WitnessAddress>& into) {
+  if (list.size() > kWitnessesMax)
+    return wrong(at, {"最多 " + std::to_string(kWitnessesMax) + " 个",
+                      "at most " + std::to_string(kWitnessesMax)});
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    auto witness = read_witness(list[i], at + "/" + std::to_string(i));
+    if (!witness) return std::move(witness).problem();
+    into.push_back(std::move(*witness));
+  }
+  return done();
+}
+
 }  // namespace
 
 Status read_listen(const std::string& text, ServeConfig& into) {
@@ -101,6 +146,8 @@ Status read_config(const json::object& file, ServeConfig& into) {
       status = read_smtp(v.get_object(), into.installation.notify.smtp.emplace());
     } else if (key == "webhooks_to_loopback" && v.is_bool()) {
       into.installation.notify.webhooks_to_loopback = v.get_bool();
+    } else if (key == "witnesses" && v.is_array()) {
+      status = read_witnesses(v.get_array(), at, into.installation.witnesses);
     } else if (key == "sources" && v.is_array()) {
       for (const auto& item : v.get_array()) {
         auto source = item.is_object() ? watch::source_from_json(item.get_object())

@@ -1,6 +1,4 @@
 #include <arpa/inet.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -164,12 +162,7 @@ int demo_main(const Words& words, const std::filesystem::path& content, const Co
   if (auto status = read_listen(args.get("listen", "127.0.0.1:8420"), config); !status)
     return complain(status.problem()), 2;
 
-  sigset_t ends;
-  sigemptyset(&ends);
-  for (int s : {SIGTERM, SIGINT}) sigaddset(&ends, s);
-  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-
+  hold_signals();
   OffsetClock clock;
   SystemRandom random;
   bool en = speaks_english();
@@ -222,8 +215,7 @@ int demo_main(const Words& words, const std::filesystem::path& content, const Co
       std::this_thread::sleep_for(std::chrono::milliseconds(400));
     }
   });
-  int signal_number = 0;
-  sigwait(&ends, &signal_number);
+  wait_for_end(*in.server());
   stopping = true;
   attacker.join();
   in.stop();

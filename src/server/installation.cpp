@@ -146,9 +146,11 @@ struct Installation::Impl {
 
   Status open_ledger() {
     entries.emplace(*journal);
-    auto opened = Ledger::open(
-        {.folder = path("ledger"), .origin = options.origin, .key_file = path("ledger.key")},
-        *entries, random);
+    LedgerOptions made{
+        .folder = path("ledger"), .origin = options.origin, .key_file = path("ledger.key")};
+    for (const WitnessAddress& w : options.witnesses)
+      made.witnesses.push_back({w.key, witness_at(w.url, w.ca_file)});
+    auto opened = Ledger::open(std::move(made), *entries, random);
     if (!opened) return std::move(opened).problem();
     ledger = std::move(*opened);
     return done();

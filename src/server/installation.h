@@ -30,10 +30,18 @@
 
 namespace cw {
 
+// An outsider who is asked to cosign each checkpoint.
+struct WitnessAddress {
+  std::string url;      // /add-checkpoint is below it
+  VerifierKey key;      // kind 4
+  std::string ca_file;  // trusts only these certificates (PEM); "": the system's
+};
+
 struct InstallationOptions {
   std::string data;               // made when absent, mode 0750
   std::filesystem::path content;  // procedures, forms, calendars, rules
   std::string origin;             // the ledger's; "" makes one on the first start
+  std::vector<WitnessAddress> witnesses;
   std::string version = "dev";
   std::vector<watch::SourceConfig> sources;  // an empty `org` becomes the root's
   NotifyOptions notify;

@@ -52,7 +52,7 @@ int run(const std::string& command, const std::vector<std::string>& rest, int ar
   if (asks && command != "ledger") return usage(command, true);
   if (command == "serve") return cw::serve_main(rest, content_folder(), cw::console_assets());
   if (command == "demo") return cw::demo_main(rest, content_folder(), cw::console_assets());
-  if (command == "ledger") return cw::ledger_main(argc - 1, argv + 1);
+  if (command == "ledger") return cw::ledger_main(argc - 1, argv + 1, cw::serve_witness);
   if (command == "rules") return cw::detect::rules_main(rest, std::cin, std::cout, std::cerr);
   if (command == "calendar")
     return cw::calendar_main(rest, content_folder(), cw::SystemClock().now_ms(), std::cout,

@@ -26,6 +26,36 @@ void complain(const Problem& problem) {
 
 namespace {
 
+sigset_t held_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, s);
+  return set;
+}
+
+}  // namespace
+
+void hold_signals() {
+  sigset_t held = held_signals();
+  pthread_sigmask(SIG_BLOCK, &held, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+int wait_for_end(http::Server& server) {
+  sigset_t held = held_signals();
+  int number = 0;
+  while (sigwait(&held, &number) == 0 && number == SIGHUP) {
+    if (server.certificate_fingerprint().empty()) continue;
+    if (auto reloaded = server.reload_tls(); reloaded)
+      log_info("server", "read the certificate again");
+    else
+      log_error("server", "the certificate stays as it was: {}", reloaded.problem().text.en);
+  }
+  return number;
+}
+
+namespace {
+
 Result<ServeConfig> serve_config(const Args& args, const std::filesystem::path& content) {
   ServeConfig config;
   config.installation.data = args.get("data");
@@ -83,13 +113,7 @@ int serve_main(const Words& words, const std::filesystem::path& content, const C
   if (!allowed) return complain(allowed.problem()), 2;
   auto config = serve_config(args, content);
   if (!config) return complain(config.problem()), 2;
-  // Before any thread, so that only sigwait below gets them.
-  sigset_t ends;
-  sigemptyset(&ends);
-  for (int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&ends, s);
-  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-
+  hold_signals();
   OffsetClock clock;
   SystemRandom random;
   Installation installation(config->installation, clock, random);
@@ -112,16 +136,7 @@ int serve_main(const Words& words, const std::filesystem::path& content, const C
               << (en ? ", one-time password " : "，一次性密码 ") << first->one_time_password
               << std::endl;
   }
-  int signal_number = 0;
-  while (sigwait(&ends, &signal_number) == 0 && signal_number == SIGHUP) {
-    if (!tls) continue;
-    auto reloaded = installation.server()->reload_tls();
-    if (reloaded)
-      log_info("server", "read the certificate again");
-    else
-      log_error("server", "the certificate stays as it was: {}", reloaded.problem().text.en);
-  }
-  log_info("server", "stopping on signal {}", signal_number);
+  log_info("server", "stopping on signal {}", wait_for_end(*installation.server()));
   installation.stop();
   return 0;
 }

@@ -216,8 +216,9 @@ export interface SourceOut {
 
 // ---- ledger
 export interface LedgerOut {
-  origin: string; size: number; journal_size: number; root: string; checkpoint: string; key: string; trouble?: Text;
+  origin: string; size: number; journal_size: number; root: string; checkpoint: string; key: string; witnesses: WitnessOut[]; trouble?: Text;
 }
+export interface WitnessOut { name: string; size: number; cosigned_at_ms: number; trouble?: Text }
 export interface EntryRow {
   seq: number; at_ms: number; actor: PersonRef; kind: string; name: string; title: Text; case_ref?: CaseRef; hash: string;
 }
