@@ -1,69 +1,11 @@
-#include "drill/drill.h"
+#include "drills.h"
 
 #include "common.h"
+#include "drill/drill.h"
 
 // Drills: scenarios, the yearly plan, drills under way, scores and reports.
 namespace cw::api {
 namespace {
-
-struct DrillLineOut {
-  std::string id, kind;
-  Text title;
-  std::int64_t limit_ms = 0;
-  std::optional<std::int64_t> took_ms;
-  bool met = false;
-  std::int64_t real_met = 0, real_of = 0;
-  std::optional<std::int64_t> real_median_ms;
-  std::optional<CaseRef> finding;
-};
-BOOST_DESCRIBE_STRUCT(DrillLineOut, (),
-                      (id, kind, title, limit_ms, took_ms, met, real_met, real_of, real_median_ms,
-                       finding))
-
-struct DrillInjectOut {
-  std::int64_t n = 0, at_ms = 0;
-  bool told = false;
-  Text text;
-  std::vector<std::string> to;
-  json::object facts;
-  std::string signal;
-};
-BOOST_DESCRIBE_STRUCT(DrillInjectOut, (), (n, at_ms, told, text, to, facts, signal))
-
-struct DrillOut {
-  std::string id, scenario, phase;
-  Text title, plan_title;
-  std::string plan;
-  OrgRef org;
-  PersonRef director;
-  std::int64_t on_at = 0;
-  std::optional<std::int64_t> began_at, ended_at, percent;
-  std::optional<CaseRef> case_ref;
-  std::string why;
-  std::vector<PersonRef> people;
-  std::vector<DrillLineOut> lines;
-  std::vector<DrillInjectOut> injects;
-};
-BOOST_DESCRIBE_STRUCT(DrillOut, (),
-                      (id, scenario, phase, title, plan_title, plan, org, director, on_at, began_at,
-                       ended_at, percent, case_ref, why, people, lines, injects))
-
-struct PlanIn {
-  std::string scenario;
-  std::int64_t on_at = 0;
-  std::optional<std::string> org, director;
-};
-BOOST_DESCRIBE_STRUCT(PlanIn, (), (scenario, on_at, org, director))
-struct MoveDrillIn {
-  std::int64_t on_at = 0;
-};
-BOOST_DESCRIBE_STRUCT(MoveDrillIn, (), (on_at))
-struct DrillWritten {
-  std::int64_t seq = 0;
-  std::string id;
-  std::optional<CaseRef> case_ref;
-};
-BOOST_DESCRIBE_STRUCT(DrillWritten, (), (seq, id, case_ref))
 
 Drills& desk(Call& call) {
   CW_CHECK(call.s.drills != nullptr);
@@ -117,6 +59,36 @@ DrillReport report_of(Call& call, Drill drill) {
   return r;
 }
 
+// ---- under the state lock
+
+Text role_title(const Services& s, const std::string& what, const std::string& org) {
+  const std::string name = what.substr(what.find(':') + 1);
+  if (what.starts_with("post:"))
+    for (const Post& post : s.identity.posts(org))
+      if (post.id == name) return post.title;
+  if (what.starts_with("team:"))
+    for (const Team& team : s.identity.teams(""))
+      if (team.id == name) return team.title;
+  if (what.starts_with("queue:"))
+    if (auto procedure = s.engine.library().procedure(name)) return procedure->title;
+  return {name, name};
+}
+
+std::vector<DrillRoleOut> roles_out(Call& call, const DrillScenario& scenario,
+                                    const std::string& org,
+                                    const std::vector<std::string>& invited) {
+  std::vector<DrillRoleOut> out;
+  auto add = [&](const std::string& what, Text title, const std::vector<std::string>& people) {
+    DrillRoleOut role{what, std::move(title), {}};
+    for (const auto& person : people) role.people.push_back(person_ref(call.s, person));
+    out.push_back(std::move(role));
+  };
+  for (const std::string& what : scenario.participants)
+    add(what, role_title(call.s, what, org), desk(call).held_by(what, org));
+  if (!invited.empty()) add("people", {"另邀人员", "Invited beside"}, invited);
+  return out;
+}
+
 DrillOut drill_out(const Call& call, const Drill& d, const DrillScenario* scenario) {
   const Services& s = call.s;
   DrillOut out{.id = d.id,
@@ -131,28 +103,98 @@ DrillOut drill_out(const Call& call, const Drill& d, const DrillScenario* scenar
     if (org.id == d.org) out.org.name = org.name;
   if (scenario) {
     out.plan = scenario->plan;
+    out.goal = scenario->goal;
+    out.compress = scenario->compress;
+    out.ends_ms = scenario->ends_ms;
+    out.injects_total = static_cast<std::int64_t>(scenario->injects.size());
     if (auto plan = s.engine.library().procedure(scenario->plan)) out.plan_title = plan->title;
+    if (d.phase == DrillPhase::running) out.ends_at = d.began_ms + scenario->ends_ms;
   }
+  if (d.first_on_ms != d.on_ms) out.moved_from = d.first_on_ms;
   if (d.began_ms != 0) out.began_at = d.began_ms;
   if (d.ended_ms != 0) out.ended_at = d.ended_ms;
   if (d.phase == DrillPhase::ended) out.percent = d.score.percent;
-  out.case_ref = case_ref(s, call.who, d.case_id);
+  if (!d.case_id.empty()) out.case_ref = case_ref(s, call.who, d.case_id);
+  for (const auto& [line, id] : d.findings) {
+    auto view = s.engine.view(id, "");
+    out.findings++;
+    if (view && !view->closed) out.findings_open++;
+  }
+  return out;
+}
+
+DrillInjectOut inject_out(const DrillInject& inject, std::size_t i, bool told) {
+  return {static_cast<std::int64_t>(i + 1),
+          inject.at_ms,
+          told,
+          inject.text,
+          inject.to,
+          inject.facts,
+          inject.signal};
+}
+
+DrillLineOut line_out(const Call& call, const DrillReport& r, const Drill& drill,
+                      const DrillLine& l) {
+  const Services& s = call.s;
+  constexpr const char* kinds[] = {"clock", "task", "act"};
+  DrillLineOut line{.id = l.id,
+                    .kind = kinds[static_cast<int>(l.kind)],
+                    .title = l.title,
+                    .limit_ms = l.limit_ms,
+                    .met = l.met};
+  if (l.took_ms >= 0) line.took_ms = l.took_ms;
+  for (const RealLine& real : r.real)
+    if (real.id == l.id) {
+      line.real_met = real.met, line.real_of = real.of;
+      if (real.median_ms >= 0) line.real_median_ms = real.median_ms;
+    }
+  if (auto f = drill.findings.find(l.id); f != drill.findings.end()) {
+    line.finding = case_ref(s, call.who, f->second);
+    if (auto view = s.engine.view(f->second, "")) {
+      line.finding_state = view->state_title;
+      line.finding_closed = view->closed;
+    }
+  }
+  return line;
+}
+
+// ---- outside it
+
+std::string year_of(std::int64_t ms) {  // in Beijing
+  return to_rfc3339(ms + 8 * 3'600'000).substr(0, 4);
+}
+
+// The drills where the caller may read, by date.
+std::vector<Drill> drills_for(Call& call, const std::string& year) {
+  const std::vector<std::string> orgs = call.orgs(Permission::case_read);
+  std::vector<Drill> out;
+  call.s.journal.read([&] {
+    for (const Drill* d : desk(call).all())
+      if (std::find(orgs.begin(), orgs.end(), d->org) != orgs.end() &&
+          (year.empty() || year_of(d->on_ms) == year))
+        out.push_back(*d);
+  });
   return out;
 }
 
 Result<Page<DrillOut>> list_drills(Call& call) {
   auto year = call.number("year", 0, 0, 9999);
   if (!year) return std::move(year).problem();
-  const std::vector<std::string> orgs = call.orgs(Permission::case_read);
+  std::vector<Drill> drills = drills_for(call, *year == 0 ? "" : std::to_string(*year));
+  if (const std::string of = call.query("case"); !of.empty()) {
+    const std::string id = call.s.journal.read([&] {
+      const Drill* d = desk(call).of_case(of);
+      return d ? d->id : std::string();
+    });
+    std::erase_if(drills, [&](const Drill& d) { return d.id != id; });
+  }
   Page<DrillOut> page;
-  call.s.journal.read([&] {
-    for (const Drill* d : desk(call).all()) {
-      if (std::find(orgs.begin(), orgs.end(), d->org) == orgs.end()) continue;
-      const std::string at = to_rfc3339(d->on_ms + 8 * 3'600'000).substr(0, 4);
-      if (*year != 0 && at != std::to_string(*year)) continue;
-      page.items.push_back(drill_out(call, *d, desk(call).folder().find(d->scenario).get()));
-    }
-  });
+  for (const Drill& d : drills) {
+    call.s.journal.read([&] {
+      page.items.push_back(drill_out(call, d, desk(call).folder().find(d.scenario).get()));
+    });
+    if (!d.reason.empty()) page.items.back().reason = text_of(call.s, d.reason);
+  }
   return page;
 }
 
@@ -163,35 +205,65 @@ Result<DrillOut> one_drill(Call& call) {
   DrillOut out;
   call.s.journal.read([&] {
     out = drill_out(call, *drill, r.scenario.get());
+    if (r.scenario) out.participants = roles_out(call, *r.scenario, drill->org, drill->invited);
     for (const auto& person : drill->people) out.people.push_back(person_ref(call.s, person));
-    for (const DrillLine& l : r.drill.score.lines) {
-      constexpr const char* kinds[] = {"clock", "task", "act"};
-      DrillLineOut line{.id = l.id,
-                        .kind = kinds[static_cast<int>(l.kind)],
-                        .title = l.title,
-                        .limit_ms = l.limit_ms,
-                        .met = l.met};
-      if (l.took_ms >= 0) line.took_ms = l.took_ms;
-      for (const RealLine& real : r.real)
-        if (real.id == l.id) {
-          line.real_met = real.met, line.real_of = real.of;
-          if (real.median_ms >= 0) line.real_median_ms = real.median_ms;
-        }
-      if (auto f = drill->findings.find(l.id); f != drill->findings.end())
-        line.finding = case_ref(call.s, call.who, f->second);
-      out.lines.push_back(std::move(line));
-    }
+    for (const DrillLine& l : r.drill.score.lines)
+      out.lines.push_back(line_out(call, r, *drill, l));
   });
+  if (!drill->reason.empty()) out.reason = text_of(call.s, drill->reason);
   // What is still to come is told to those who prepare drills, to nobody who takes part.
   const bool director = call.may(Permission::procedures_manage, drill->org).ok();
   if (r.scenario)
-    for (std::size_t i = 0; i < r.scenario->injects.size(); ++i) {
-      const DrillInject& inject = r.scenario->injects[i];
-      if (i >= drill->injected && !director) break;
-      out.injects.push_back({static_cast<std::int64_t>(i + 1), inject.at_ms, i < drill->injected,
-                             inject.text, inject.to, inject.facts, inject.signal});
-    }
+    for (std::size_t i = 0; i < r.scenario->injects.size(); ++i)
+      if (i < drill->injected || director)
+        out.injects.push_back(inject_out(r.scenario->injects[i], i, i < drill->injected));
   return out;
+}
+
+// What one drill adds to its plan's line.
+void count_in(DrillCoverageOut& line, const Drill& d) {
+  if (d.phase == DrillPhase::ended) {
+    ++line.ended;
+    if (!line.last_at || d.ended_ms > *line.last_at) {
+      line.last_at = d.ended_ms;
+      line.last = d.id;
+      line.percent = d.score.percent;
+    }
+  } else if (d.phase != DrillPhase::cancelled && (!line.next_at || d.on_ms < *line.next_at)) {
+    line.next_at = d.on_ms;
+    line.next = d.id;
+  }
+}
+
+Result<Page<DrillCoverageOut>> coverage(Call& call) {
+  auto year = call.number("year", 0, 0, 9999);
+  if (!year) return std::move(year).problem();
+  const std::vector<Drill> drills =
+      drills_for(call, *year == 0 ? year_of(call.s.clock.now_ms()) : std::to_string(*year));
+  const auto& scenarios = desk(call).folder().all();
+  Page<DrillCoverageOut> page;
+  const Library library = call.s.engine.library();
+  for (const auto& [id, plan] : library.procedures()) {
+    if (!id.starts_with("plan.")) continue;
+    DrillCoverageOut line{.plan = id, .title = plan->title, .version = plan->version};
+    bool running = false;
+    for (const auto& [name, scenario] : scenarios) {
+      if (scenario->plan != id) continue;
+      line.scenarios.push_back(name);
+      for (const Drill& d : drills) {
+        if (d.scenario != name) continue;
+        count_in(line, d);
+        running = running || d.phase == DrillPhase::running;
+      }
+    }
+    line.state = running                  ? "running"
+                 : line.ended > 0         ? "drilled"
+                 : line.next              ? "planned"
+                 : line.scenarios.empty() ? "no-scenario"
+                                          : "unplanned";
+    page.items.push_back(std::move(line));
+  }
+  return page;
 }
 
 Result<DrillWritten> drill_did(Call& call, Result<Decide> decide) {
@@ -208,23 +280,25 @@ Result<DrillWritten> plan_drill(Call& call, PlanIn& in) {
   const std::string org = in.org.value_or(call.who.org);
   if (auto may = call.may(Permission::procedures_manage, org); !may)
     return std::move(may).problem();
-  auto out = drill_did(call, desk(call).plan({.scenario = in.scenario,
-                                              .org = org,
-                                              .actor = call.who.actor,
-                                              .director = in.director.value_or(""),
-                                              .on_ms = in.on_at}));
+  auto out =
+      drill_did(call, desk(call).plan({.scenario = in.scenario,
+                                       .org = org,
+                                       .actor = call.who.actor,
+                                       .director = in.director.value_or(""),
+                                       .on_ms = in.on_at,
+                                       .invited = in.people.value_or(std::vector<std::string>{})}));
   if (out) call.status = 201;
   return out;
 }
 
 Result<DrillWritten> move_drill(Call& call, MoveDrillIn& in) {
   if (auto d = drill_for(call, Permission::procedures_manage); !d) return std::move(d).problem();
-  return drill_did(call, desk(call).move(call.who.actor, call.id(), in.on_at));
+  return drill_did(call, desk(call).move(call.who.actor, call.id(), in.on_at, in.reason));
 }
 
-Result<DrillWritten> cancel_drill(Call& call, Nothing&) {
+Result<DrillWritten> cancel_drill(Call& call, CancelDrillIn& in) {
   if (auto d = drill_for(call, Permission::procedures_manage); !d) return std::move(d).problem();
-  return drill_did(call, desk(call).cancel(call.who.actor, call.id()));
+  return drill_did(call, desk(call).cancel(call.who.actor, call.id(), in.reason));
 }
 
 Result<DrillWritten> begin_drill(Call& call, Nothing&) {
@@ -251,10 +325,28 @@ Result<http::Response> print_drill(Call& call) {
                              "text/html; charset=utf-8");
 }
 
-Result<Page<json::object>> list_scenarios(Call& call) {
-  Page<json::object> page;
-  for (const auto& [id, scenario] : desk(call).folder().all())
-    page.items.push_back(to_json(*scenario));
+Result<Page<DrillScenarioOut>> list_scenarios(Call& call) {
+  const std::string asked = call.query("org");
+  const std::string org = asked.empty() ? call.who.org : asked;
+  if (auto may = call.may(Permission::procedures_manage, org); !may)
+    return std::move(may).problem();
+  Page<DrillScenarioOut> page;
+  for (const auto& [id, scenario] : desk(call).folder().all()) {
+    DrillScenarioOut out{.id = id,
+                         .version = scenario->version,
+                         .title = scenario->title,
+                         .goal = scenario->goal,
+                         .plan = scenario->plan,
+                         .compress = scenario->compress,
+                         .ends_ms = scenario->ends_ms};
+    if (auto plan = call.s.engine.library().procedure(scenario->plan)) out.plan_title = plan->title;
+    call.s.journal.read([&] { out.participants = roles_out(call, *scenario, org, {}); });
+    for (std::size_t i = 0; i < scenario->injects.size(); ++i)
+      out.injects.push_back(inject_out(scenario->injects[i], i, false));
+    for (const DrillAct& act : scenario->expected)
+      out.expect.push_back({act.state + "." + act.name, act.title, act.within_ms, act.after});
+    page.items.push_back(std::move(out));
+  }
   return page;
 }
 
@@ -262,12 +354,23 @@ Result<Page<json::object>> list_scenarios(Call& call) {
 
 void add_drills(Table& t) {
   t.tag("drills");
-  t.get<Page<json::object>>("/drill-scenarios",
-                            {"procedures.manage", "Scenarios with their injects and expected acts"},
-                            list_scenarios);
+  t.get<Page<DrillScenarioOut>>(
+      "/drill-scenarios",
+      {"procedures.manage",
+       "Scenarios with their injects and expected acts, and who would take part",
+       {{"org", "whose posts and teams; the caller's when absent"}}},
+      list_scenarios);
   t.get<Page<DrillOut>>("/drills",
-                        {"case.read", "The plan of drills by date", {{"year", "of the plan"}}},
+                        {"case.read",
+                         "The plan of drills by date",
+                         {{"year", "of the plan"}, {"case", "the drill that a case belongs to"}}},
                         list_drills);
+  t.get<Page<DrillCoverageOut>>(
+      "/drill-coverage",
+      {"case.read",
+       "Every emergency plan: drilled, planned or missing in a year",
+       {{"year", "this one when absent"}, {"org", "this organisation and below"}}},
+      coverage);
   t.post<PlanIn, DrillWritten>("/drills", {"procedures.manage", "Plan a drill"}, plan_drill);
   t.get<DrillOut>(
       "/drills/{id}",
@@ -275,8 +378,8 @@ void add_drills(Table& t) {
       one_drill);
   t.post<MoveDrillIn, DrillWritten>("/drills/{id}/move",
                                     {"procedures.manage", "Move a planned drill"}, move_drill);
-  t.post<Nothing, DrillWritten>("/drills/{id}/cancel",
-                                {"procedures.manage", "Cancel a planned drill"}, cancel_drill);
+  t.post<CancelDrillIn, DrillWritten>(
+      "/drills/{id}/cancel", {"procedures.manage", "Cancel a planned drill"}, cancel_drill);
   t.post<Nothing, DrillWritten>("/drills/{id}/begin",
                                 {"procedures.manage", "Begin: its case starts in drill mode"},
                                 begin_drill);

@@ -50,6 +50,12 @@ struct Live::Impl {
       std::string id(e.name.starts_with("alt_") ? e.name : text_or(e.body, "alert"));
       if (const auto* alert = s.alerts.find(id)) told.org = alert->org;
       data["id"] = id;
+    } else if (e.kind.starts_with("drill.")) {
+      told.event = "drill";
+      const std::string id(text_or(e.body, "drill"));
+      const Drill* drill = s.drills ? s.drills->find(id) : nullptr;
+      if (drill) told.org = drill->org;
+      data["id"] = id;
     } else if (e.kind.starts_with("identity.")) {
       return told;  // lists of people are fetched when they are opened
     } else {

@@ -197,9 +197,13 @@ void from_view(Call& call, const CaseView& v, CaseRecord& out) {
   b.late = b.next_due_at && *b.next_due_at < out.now_ms;
   for (const auto& a : v.actions) out.actions.push_back(action_out(a, d.get()));
   for (const auto& a : v.approvals) out.approvals.push_back(approval_out(s, a));
-  for (const auto& l : v.links)
+  for (const auto& l : v.links) {
     out.links.push_back(
         {l.kind, l.as, l.id, l.number, l.procedure, l.state, l.title, l.state_title, l.closed});
+    if (const Drill* drill = s.drills ? s.drills->find(l.id) : nullptr)  // where it came from
+      if (auto scenario = s.drills->folder().find(drill->scenario))
+        out.links.back().title = scenario->title;
+  }
   if (d)
     for (const auto& st : d->states) out.states.push_back({st.id, st.title, st.final});
   out.starter = person_ref(s, v.starter);

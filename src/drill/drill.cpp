@@ -4,12 +4,16 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace cw {
 namespace {
 
 constexpr const char* kPhases[] = {"planned", "running", "ended", "cancelled"};
-constexpr int kParents = 8;  // how deep a case that a drill's case opened may lie
+constexpr int kParents = 8;                // how deep a case that a drill's case opened may lie
+constexpr std::size_t kReasonMax = 1'000;  // characters
+constexpr std::size_t kInvitedMax = 50;    // people
+constexpr std::int64_t kLatest_ms = 4'102'444'800'000ll;  // the year 2100
 
 Problem no_drill() {
   return problem(Refusal::not_found, "drill.unknown", {"没有这次演练", "There is no such drill"});
@@ -19,6 +23,17 @@ Problem wrong_phase() {
   return problem(Refusal::conflict, "drill.phase",
                  {"演练的状态不允许这一步，请刷新；本次没有写入任何内容",
                   "The drill is not in a state for this; nothing was written. Reload it"});
+}
+
+Status date_ok(std::int64_t on_ms) {
+  if (on_ms > 0 && on_ms < kLatest_ms) return done();
+  return invalid("drill.date", "/on_at", {"请给出演练时间", "Give the drill's time"});
+}
+
+Status reason_ok(std::string_view reason) {
+  if (is_utf8(reason) && !trim(reason).empty() && code_points(reason) <= kReasonMax) return done();
+  return invalid("drill.reason", "/reason",
+                 {"请写明理由，最多 1,000 字", "Give the reason, at most 1,000 characters"});
 }
 
 Entry entry_of(const std::string& actor, const char* kind, const std::string& id) {
@@ -49,8 +64,9 @@ Result<Decide> Drills::plan(PlanDrill r) {
   if (!folder_.find(r.scenario))
     return invalid("drill.scenario", "/scenario",
                    {"没有这个演练脚本", "There is no such scenario"});
-  if (r.on_ms <= 0)
-    return invalid("drill.date", "/on_at", {"请给出演练时间", "Give the drill's time"});
+  if (Status s = date_ok(r.on_ms); !s) return std::move(s).problem();
+  if (r.invited.size() > kInvitedMax)
+    return invalid("drill.people", "/people", {"最多 50 人", "At most 50 people"});
   if (r.director.empty()) r.director = r.actor;
   std::string id = new_id("drl", p_.clock.now_ms(), p_.random);
   return Decide([this, id, r = std::move(r)](Draft& draft) -> Result<json::object> {
@@ -59,30 +75,45 @@ Result<Decide> Drills::plan(PlanDrill r) {
     if (!p_.directory.is_active_person(r.director))
       return invalid("drill.director", "/director",
                      {"没有这个人，或已停用", "No such person, or not active"});
+    for (std::size_t i = 0; i < r.invited.size(); ++i)
+      if (!p_.directory.is_active_person(r.invited[i]))
+        return invalid("drill.person", "/people/" + std::to_string(i),
+                       {"没有这个人，或已停用", "No such person, or not active"});
     Entry e = entry_of(r.actor, "drill.planned", id);
     e.body["scenario"] = r.scenario;
     e.body["org"] = r.org;
     e.body["director"] = r.director;
     e.body["on"] = r.on_ms;
+    if (!r.invited.empty()) e.body["invited"] = json::value_from(r.invited);
     draft.append(std::move(e));
     return json::object{{"drill", id}};
   });
 }
 
-Result<Decide> Drills::move(std::string actor, std::string id, std::int64_t on_ms) {
-  if (on_ms <= 0)
-    return invalid("drill.date", "/on_at", {"请给出演练时间", "Give the drill's time"});
-  return on(std::move(id), {DrillPhase::planned}, [actor, on_ms](Draft& draft, const Drill& d) {
-    Entry e = entry_of(actor, "drill.moved", d.id);
-    e.body["on"] = on_ms;
-    draft.append(std::move(e));
-    return done();
-  });
+Result<Decide> Drills::move(std::string actor, std::string id, std::int64_t on_ms,
+                            std::string reason) {
+  if (Status s = date_ok(on_ms); !s) return std::move(s).problem();
+  if (Status s = reason_ok(reason); !s) return std::move(s).problem();
+  const SealedContent why = p_.sealed.seal(id, reason);
+  return on(std::move(id), {DrillPhase::planned},
+            [actor, on_ms, why](Draft& draft, const Drill& d) {
+              draft.row(why.write, why.bytes);
+              Entry e = entry_of(actor, "drill.moved", d.id);
+              e.content = why.commitment;
+              e.body["on"] = on_ms;
+              draft.append(std::move(e));
+              return done();
+            });
 }
 
-Result<Decide> Drills::cancel(std::string actor, std::string id) {
-  return on(std::move(id), {DrillPhase::planned}, [actor](Draft& draft, const Drill& d) {
-    draft.append(entry_of(actor, "drill.cancelled", d.id));
+Result<Decide> Drills::cancel(std::string actor, std::string id, std::string reason) {
+  if (Status s = reason_ok(reason); !s) return std::move(s).problem();
+  const SealedContent why = p_.sealed.seal(id, reason);
+  return on(std::move(id), {DrillPhase::planned}, [actor, why](Draft& draft, const Drill& d) {
+    draft.row(why.write, why.bytes);
+    Entry e = entry_of(actor, "drill.cancelled", d.id);
+    e.content = why.commitment;
+    draft.append(std::move(e));
     return done();
   });
 }
@@ -94,11 +125,15 @@ std::vector<std::string> Drills::held_by(const std::string& what, const std::str
                           : p_.directory.queue_people(name, org);
 }
 
-std::vector<std::string> Drills::people_of(const DrillScenario& s, const std::string& org) const {
+std::vector<std::string> Drills::people_of(const DrillScenario& s, const Drill& d) const {
   std::vector<std::string> out;
-  for (const std::string& what : s.participants)
-    for (const std::string& person : held_by(what, org))
+  auto add = [&](const std::vector<std::string>& people) {
+    for (const std::string& person : people)
       if (std::find(out.begin(), out.end(), person) == out.end()) out.push_back(person);
+  };
+  for (const std::string& what : s.participants) add(held_by(what, d.org));
+  if (out.empty()) return out;  // nobody holds anything: there is no drill
+  add(d.invited);
   return out;
 }
 
@@ -129,7 +164,7 @@ Result<Decide> Drills::begin(std::string actor, std::string id) {
         const Drill* d = find(id);
         if (!d) return no_drill();
         if (d->phase != DrillPhase::planned) return wrong_phase();
-        std::vector<std::string> people = people_of(*s, d->org);
+        std::vector<std::string> people = people_of(*s, *d);
         if (people.empty())
           return problem(
               Refusal::conflict, "drill.nobody",
@@ -378,11 +413,15 @@ void Drills::apply(const Entry& e) {
     d.org = text_or(e.body, "org");
     d.scenario = text_or(e.body, "scenario");
     d.director = text_or(e.body, "director");
-    d.on_ms = int_or(e.body, "on");
+    d.on_ms = d.first_on_ms = int_or(e.body, "on");
+    if (const json::value* invited = e.body.if_contains("invited"))
+      for (const json::value& v : invited->as_array()) d.invited.emplace_back(v.as_string());
   } else if (e.kind == "drill.moved") {
     d.on_ms = int_or(e.body, "on");
+    d.reason = e.content;
   } else if (e.kind == "drill.cancelled") {
     d.phase = DrillPhase::cancelled;
+    d.reason = e.content;
   } else if (e.kind == "drill.began") {
     d.phase = DrillPhase::running;
     d.began_ms = e.at_ms;
@@ -416,6 +455,9 @@ std::optional<std::string> Drills::save_slice(std::size_t i) const {
                                 {"version", d.version},
                                 {"phase", static_cast<std::int64_t>(d.phase)},
                                 {"on", d.on_ms},
+                                {"first_on", d.first_on_ms},
+                                {"reason", d.reason},
+                                {"invited", json::value_from(d.invited)},
                                 {"began", d.began_ms},
                                 {"ended", d.ended_ms},
                                 {"case", d.case_id},
@@ -437,6 +479,8 @@ void Drills::load_slice(std::string_view bytes) {
   d.director = text_or(o, "director"), d.case_id = text_or(o, "case"), d.why = text_or(o, "why");
   d.version = static_cast<int>(int_or(o, "version"));
   d.phase = static_cast<DrillPhase>(int_or(o, "phase"));
+  d.first_on_ms = int_or(o, "first_on"), d.reason = text_or(o, "reason");
+  for (const json::value& v : o.at("invited").as_array()) d.invited.emplace_back(v.as_string());
   d.on_ms = int_or(o, "on"), d.began_ms = int_or(o, "began"), d.ended_ms = int_or(o, "ended");
   d.injected = static_cast<std::size_t>(int_or(o, "injected"));
   d.seq = static_cast<std::uint64_t>(int_or(o, "seq"));

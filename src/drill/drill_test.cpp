@@ -173,7 +173,7 @@ class House {
     journal = std::make_unique<Journal>(options, clock, random);
     sealed =
         std::make_unique<Sealed>(options.path, SecretBytes::copy(std::string(32, 'k')), random);
-    drills = std::make_unique<Drills>(DrillParts{people, told, clock, random}, scenarios_);
+    drills = std::make_unique<Drills>(DrillParts{people, *sealed, told, clock, random}, scenarios_);
     engine = std::make_unique<Engine>(
         EngineParts{library_, people, *sealed, *drills, clock, random, options.path});
     drills->use(*engine);
@@ -337,8 +337,18 @@ TEST(Drill, it_ends_by_itself_at_its_latest_time_and_what_was_never_done_is_miss
 TEST(Drill, the_plan_of_the_year_is_moved_and_cancelled_and_a_drill_begins_once) {
   House h;
   const std::string first = h.plan(), second = h.plan();
-  EXPECT_TRUE(h.run(h.drills->move("per_boss", second, kMonday + 30 * kMinute)).ok());
-  EXPECT_TRUE(h.run(h.drills->cancel("per_boss", second)).ok());
+  EXPECT_TRUE(h.run(h.drills->move("per_boss", second, kMonday + 30 * kMinute, "机房检修")).ok());
+  EXPECT_EQ(h.drill(second).first_on_ms, kMonday + kMinute);
+  EXPECT_EQ(*h.sealed->open(h.drill(second).reason), "机房检修");
+  for (const std::string wrong : {std::string(" "), std::string(1'001, 'x')}) {
+    auto refused = h.run(h.drills->cancel("per_boss", second, wrong));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.problem().code, "drill.reason");
+  }
+  EXPECT_TRUE(h.run(h.drills->cancel("per_boss", second, "真实事件优先")).ok());
+  EXPECT_EQ(*h.sealed->open(h.drill(second).reason), "真实事件优先");
+  for (const std::string& bytes : h.journal->entries(0, 100))
+    EXPECT_THAT(bytes, Not(HasSubstr("检修"))) << "what people write is sealed";
   auto gone = h.run(h.drills->begin("per_boss", second));
   ASSERT_FALSE(gone.ok());
   EXPECT_EQ(gone.problem().code, "drill.phase");
@@ -352,12 +362,37 @@ TEST(Drill, the_plan_of_the_year_is_moved_and_cancelled_and_a_drill_begins_once)
   EXPECT_EQ(unknown.problem().code, "drill.scenario");
 }
 
+TEST(Drill, who_was_invited_takes_part_beside_those_whom_the_scenario_names) {
+  House h;
+  auto made = h.run(h.drills->plan({.scenario = "outage",
+                                    .org = "org_cn",
+                                    .actor = "per_boss",
+                                    .on_ms = kMonday,
+                                    .invited = {"per_guest", "per_tech"}}));
+  ASSERT_TRUE(made.ok());
+  const std::string id(text_or(made->body, "drill"));
+  h.restart();
+  h.begin(id);
+  EXPECT_THAT(h.drill(id).people,
+              ElementsAre("per_duty", "per_tech", "per_other", "per_guest", "per_boss"));
+  auto many = h.drills->plan({.scenario = "outage",
+                              .org = "org_cn",
+                              .on_ms = kMonday,
+                              .invited = std::vector<std::string>(51, "per_guest")});
+  ASSERT_FALSE(many);
+  EXPECT_EQ(many.problem().code, "drill.people");
+}
+
 TEST(Drill, a_restart_changes_nothing) {
   House h;
-  const std::string id = h.played();
-  const Drill before = h.drill(id);
+  const std::string id = h.played(), moved = h.plan();
+  EXPECT_TRUE(h.run(h.drills->move("per_boss", moved, kMonday + 9 * kMinute, "改期")).ok());
+  const Drill before = h.drill(id), changed = h.drill(moved);
   h.restart();
   const Drill after = h.drill(id);
+  EXPECT_EQ(h.drill(moved).on_ms, changed.on_ms);
+  EXPECT_EQ(h.drill(moved).first_on_ms, changed.first_on_ms);
+  EXPECT_EQ(h.drill(moved).reason, changed.reason);
   EXPECT_EQ(before.score, after.score);
   EXPECT_EQ(before.findings, after.findings);
   EXPECT_EQ(before.people, after.people);

@@ -249,30 +249,4 @@ std::shared_ptr<const DrillScenario> DrillFolder::find(std::string_view id) cons
   return it == scenarios_.end() ? nullptr : it->second;
 }
 
-json::object to_json(const DrillScenario& s) {
-  auto text = [](const Text& t) { return json::object{{"zh", t.zh}, {"en", t.en}}; };
-  json::array injects, expected;
-  for (const DrillInject& i : s.injects)
-    injects.push_back(json::object{{"at_ms", i.at_ms},
-                                   {"text", text(i.text)},
-                                   {"to", json::value_from(i.to)},
-                                   {"facts", i.facts},
-                                   {"signal", i.signal}});
-  for (const DrillAct& a : s.expected)
-    expected.push_back(json::object{{"act", a.state + "." + a.name},
-                                    {"title", text(a.title)},
-                                    {"within_ms", a.within_ms},
-                                    {"after", a.after}});
-  return {{"id", s.id},
-          {"version", s.version},
-          {"title", text(s.title)},
-          {"goal", text(s.goal)},
-          {"plan", s.plan},
-          {"participants", json::value_from(s.participants)},
-          {"compress", s.compress},
-          {"ends_ms", s.ends_ms},
-          {"injects", std::move(injects)},
-          {"expect", std::move(expected)}};
-}
-
 }  // namespace cw

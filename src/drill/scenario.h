@@ -102,7 +102,6 @@ struct RealLine {
 };
 std::vector<RealLine> real_lines(const Definition& plan, const std::vector<CaseView>& incidents);
 
-json::object to_json(const DrillScenario& scenario);
 // The lines without their titles, as entries hold them, and back; and the titles, as the plan and
 // nothing else gives them.
 json::array lines_json(const DrillScore& score);

@@ -80,7 +80,7 @@ struct Installation::Impl {
                    roster_templates(options.content, mistakes));
     if (!mistakes.empty()) return mistakes_problem(mistakes);
     duty.emplace(*identity, *roster, clock);
-    drills.emplace(DrillParts{*duty, *notify, clock, random},
+    drills.emplace(DrillParts{*duty, *sealed, *notify, clock, random},
                    DrillFolder::load(options.content, library, mistakes));
     simulation = SimulationFolder::load(options.content, mistakes);
     if (!mistakes.empty()) return mistakes_problem(mistakes);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { accessStory } from "./access.mjs";
 import { budgetStory } from "./budget.mjs";
 import { deskStory } from "./desk.mjs";
+import { drillStory } from "./drill.mjs";
 import { inputStory } from "./input.mjs";
 import { mainJob } from "./job.mjs";
 import { libraryStory } from "./library.mjs";
@@ -15,7 +16,7 @@ import { screensStory } from "./screens.mjs";
 import { check, score, Stage, startDemo } from "./stage.mjs";
 
 const binary = process.argv[2];
-const usual = ["job", "screens", "desk", "input", "budget", "library", "live"];
+const usual = ["job", "screens", "desk", "drill", "input", "budget", "library", "live"];
 const picked = process.env.CALLWARDEN_STORIES?.split(",") ?? usual;
 const data = mkdtempSync(join(tmpdir(), "callwarden-e2e-"));
 let demo = await startDemo(binary, join(data, "demo"));
@@ -37,6 +38,7 @@ try {
   await story("english", () => mainJob(stage, { syslog: demo.syslog, lang: "en", address: "203.0.113.98" }));
   await story("screens", () => screensStory(stage)());
   await story("desk", () => deskStory(stage, { syslog: demo.syslog }));
+  await story("drill", () => drillStory(stage));
   await story("input", () => inputStory(stage));
   await story("budget", () => budgetStory(stage));
   await story("library", () => libraryStory(stage));

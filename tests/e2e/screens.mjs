@@ -18,6 +18,25 @@ async function serious(page) {
   return result.violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id} (${v.nodes[0].target})`);
 }
 
+// A drill of each kind, so that every face of the screen is seen: planned and moved, running with an
+// inject told, ended with something missed.
+async function drills(stage) {
+  const he = await stage.person("he");
+  const now = await he.now(), day = 86_400_000;
+  const plan = async (scenario, on_at) => (await he.call("POST", "/drills", { scenario, on_at })).body.id;
+  const ids = { drill: await plan("customer-leak", now + 20 * day), running: await plan("system-attack", now), score: await plan("trunk", now), gone: await plan("fire", now - 40 * day) };
+  await he.call("POST", `/drills/${ids.drill}/move`, { on_at: now + 26 * day, reason: "等新的值班表生效" });
+  await he.call("POST", `/drills/${ids.gone}/cancel`, { reason: "与消防改造冲突，另行安排" });
+  const { case_ref } = (await he.call("POST", `/drills/${ids.running}/begin`)).body;
+  await he.call("POST", `/drills/${ids.score}/begin`);
+  await he.call("POST", "/test/clock", { jump_ms: 11 * 60_000 });
+  for (let i = 0; i < 100 && (await he.get(`/drills/${ids.running}`)).injects.filter((x) => x.told).length < 1; i++) await he.page.waitForTimeout(100);
+  await he.call("POST", `/drills/${ids.score}/end`);
+  await he.context.close();
+  return { drills: "/drills", ...Object.fromEntries(["drill", "running", "score"].map((k) => [k === "drill" ? k : `drill-${k}`, `/drills/${ids[k]}`])),
+    "drill-record": `/incidents/${case_ref.id}`, "drill-warroom": `/war/${case_ref.id}` };
+}
+
 export const screensStory = (stage) => async (who, caseId) => {
   const own = !who;
   who ??= await stage.person("wang");
@@ -26,7 +45,7 @@ export const screensStory = (stage) => async (who, caseId) => {
   const pages = { workbench: "/", incidents: "/incidents", record: `/incidents/${caseId}`, warroom: `/war/${caseId}`, alerts: `/alerts/${alertId}`,
     procedures: "/procedures", procedure: "/procedures/plan.system-attack", "procedure-fire": "/procedures/plan.fire", rules: "/procedures/plan.customer-leak/when", clocks: "/procedures/data-incident/clocks",
     blank: "/procedures/plan.customer-leak/forms?form=triage", simulation: "/procedures/plan.customer-leak/simulate?runs=100&seed=7", playbook: "/procedures/import", ledger: "/ledger?entry=12", people: "/people", posts: "/people/posts", roles: "/people/roles",
-    notices: "/notices", report: "/report", form: "/report?procedure=plan.system-attack", account: "/account", nowhere: "/nowhere" };
+    notices: "/notices", report: "/report", form: "/report?procedure=plan.system-attack", account: "/account", nowhere: "/nowhere", ...(await drills(stage)) };
   if (folder) mkdirSync(folder, { recursive: true });
   const state = await who.context.storageState();
   for (const [lang, scheme, device] of looks) {

@@ -190,6 +190,30 @@ export interface PlaybookDraft {
   mistakes: { file: string; line: number; column: number; code: string; zh: string; en: string }[];
 }
 
+// ---- drills
+export interface DrillRoleOut { what: string; title: Text; people: PersonRef[] }
+export interface DrillInjectOut { n: number; at_ms: number; told: boolean; text: Text; to: string[]; facts: Record<string, unknown>; signal: string }
+export interface DrillLineOut {
+  id: string; kind: "clock" | "task" | "act"; title: Text; limit_ms: number; took_ms?: number; met: boolean;
+  real_met: number; real_of: number; real_median_ms?: number; finding?: CaseRef; finding_state?: Text; finding_closed: boolean;
+}
+export interface DrillOut {
+  id: string; scenario: string; phase: "planned" | "running" | "ended" | "cancelled"; title: Text; goal: Text; plan_title: Text; plan: string;
+  org: OrgRef; director: PersonRef; on_at: number; moved_from?: number; began_at?: number; ended_at?: number; ends_at?: number; percent?: number;
+  reason?: string; case_ref?: CaseRef; why: string; compress: number; ends_ms: number; findings: number; findings_open: number;
+  participants: DrillRoleOut[]; people: PersonRef[]; lines: DrillLineOut[]; injects: DrillInjectOut[]; injects_total: number;
+}
+export interface DrillActOut { act: string; title: Text; within_ms: number; after: number }
+export interface DrillScenarioOut {
+  id: string; version: number; title: Text; goal: Text; plan_title: Text; plan: string; participants: DrillRoleOut[];
+  compress: number; ends_ms: number; injects: DrillInjectOut[]; expect: DrillActOut[];
+}
+export interface DrillCoverageOut {
+  plan: string; state: "drilled" | "running" | "planned" | "unplanned" | "no-scenario"; title: Text; version: number; ended: number;
+  scenarios: string[]; last_at?: number; percent?: number; next_at?: number; last?: string; next?: string;
+}
+export interface DrillWritten { seq: number; id: string; case_ref?: CaseRef }
+
 // ---- alerts
 export interface EntityOut { kind: string; value: string }
 export interface AlertBrief {
