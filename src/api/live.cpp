@@ -30,7 +30,7 @@ struct Live::Impl {
     Principal who;
     std::shared_ptr<http::EventStream> stream;
     std::set<std::string> cases, alerts;  // organisations
-    bool ledger = false;
+    bool ledger = false, roster = false;
     std::int64_t rights_at = 0;
   };
 
@@ -58,6 +58,11 @@ struct Live::Impl {
       data["id"] = id;
     } else if (e.kind.starts_with("identity.")) {
       return told;  // lists of people are fetched when they are opened
+    } else if (e.kind.starts_with("roster.")) {
+      // That duty changed, not whose: the roster is read anew with the reader's own rights.
+      told.event = "roster";
+      told.permission = Permission::roster_read;
+      data.erase("name");
     } else {
       told.event = "entry";
       told.permission = Permission::ledger_read;
@@ -80,6 +85,7 @@ struct Live::Impl {
     l.cases = where(Permission::case_read);
     l.alerts = where(Permission::alert_read);
     l.ledger = !s.identity.orgs_where(l.who, Permission::ledger_read).empty();
+    l.roster = !s.identity.orgs_where(l.who, Permission::roster_read).empty();
     l.rights_at = now;
     return true;
   }
@@ -91,7 +97,7 @@ struct Live::Impl {
                return s.engine.may_read(told.restricted, l.who.actor);
              }));
     if (told.permission == Permission::alert_read) return l.alerts.contains(told.org);
-    return l.ledger;
+    return told.permission == Permission::roster_read ? l.roster : l.ledger;
   }
 
   // Sends entries [from, …) to one or all; returns the entry after the last.
@@ -177,7 +183,7 @@ void add_live(Table& t) {
   t.tag("live");
   t.raw("GET", "/events",
         {"session",
-         "Server-sent events: case, alert, entry, hello, reset; resumes by Last-Event-ID",
+         "Server-sent events: case, alert, roster, entry, hello, reset; resumes by Last-Event-ID",
          {},
          1024,
          "text/event-stream"},

@@ -6,88 +6,38 @@
 namespace cw::api {
 namespace {
 
-constexpr std::int64_t kGridDaysMax = 62;
-
-std::optional<std::int64_t> unless_never(std::int64_t v) {
-  return v == 0 ? std::nullopt : std::optional(v);
-}
-
-std::optional<PersonRef> somebody(const Services& s, const std::string& id) {
-  return id.empty() ? std::nullopt : std::optional(person_ref(s, id));
-}
-
-ShiftOut shift_out(const Call& call, const Shift& x) {
-  const Services& s = call.s;
-  const std::int64_t now = s.clock.now_ms();
-  ShiftOut out{x.ref.org,
-               x.ref.key(),
-               x.ref.roster,
-               day_text(x.ref.day),
-               x.ref.layer,
-               x.ref.shift,
-               x.post,
-               x.roster_title,
-               x.layer_title,
-               x.title,
-               x.from_ms,
-               x.to_ms,
-               static_cast<std::int64_t>(x.need),
-               static_cast<std::int64_t>(x.missing())};
-  for (const OnShift& o : x.people)
-    out.people.push_back({person_ref(s, o.person), o.why, somebody(s, o.instead_of)});
-  for (const auto& id : x.standby) out.standby.push_back(person_ref(s, id));
-  for (const Unready& u : x.absent) out.absent.push_back({person_ref(s, u.person), u.code, u.text});
-  for (const Unready& u : x.problems)
-    out.problems.push_back({person_ref(s, u.person), u.code, u.text});
-  out.provisional = x.provisional;
-  out.now = x.from_ms <= now && now < x.to_ms;
-  out.mine = x.has(call.who.person);
-  const auto h = s.roster.handover(x.ref);
-  out.handover = !h ? "none" : h->incoming.empty() ? "waiting" : "signed";
-  return out;
-}
-
-std::string grid_org(const Call& call) {
-  const std::string asked = call.query("org");
-  return asked.empty() ? call.who.org : asked;
-}
-
-struct Days {
-  std::string org;
-  std::int64_t from = 0, to = 0;
-};
-
-// The organisation and days of a query; under the state lock.
-Result<Days> asked_days(const Call& call, std::int64_t usual) {
-  Days out{grid_org(call)};
-  auto basis = call.s.identity.may(call.who, Permission::roster_read, out.org);
-  if (!basis) return std::move(basis).problem();
-  auto days = call.number("days", usual, 1, kGridDaysMax);
-  if (!days) return std::move(days).problem();
-  out.from = call.s.roster.today(out.org);
-  if (const std::string from = call.query("from"); !from.empty()) {
-    auto day = named_day(from, "/from");
-    if (!day) return std::move(day).problem();
-    out.from = *day;
-  }
-  out.to = out.from + *days - 1;
-  return out;
-}
-
 Result<RosterGridOut> grid(Call& call) {
   return call.s.journal.read([&]() -> Result<RosterGridOut> {
     auto days = asked_days(call, 7);
     if (!days) return std::move(days).problem();
     RosterGridOut out{days->org, day_text(call.s.roster.today(days->org)), call.s.clock.now_ms()};
     out.may_manage = call.s.identity.may(call.who, Permission::roster_manage, days->org).ok();
+    for (const std::string& id : call.s.roster.orgs())
+      if (auto org = call.s.identity.org(id); org && may_see_roster(call, id).ok())
+        out.orgs.push_back({id, org->name});
     for (std::int64_t day = days->from; day <= days->to; ++day) out.days.push_back(day_text(day));
     std::map<std::string, ShiftOut> cells;
     for (const Shift& x : call.s.roster.shifts(days->org, days->from, days->to))
       cells.emplace(x.ref.key(), shift_out(call, x));
     for (const RosterInfo& r : call.s.roster.rosters(days->org, days->to)) {
-      RosterGrid g{r.org, r.id, r.zone, r.version, r.title, {}};
+      RosterGrid g{r.org,
+                   r.id,
+                   r.zone,
+                   r.version,
+                   r.title,
+                   r.rest_ms,
+                   r.week_max_ms,
+                   r.ready_before_ms,
+                   r.confirm_within_ms,
+                   {}};
       for (const RosterLayer& l : r.layers) {
-        LayerGrid layer{l.id, l.post, l.title, static_cast<std::int64_t>(l.need), l.qualifications,
+        LayerGrid layer{l.id,
+                        l.post,
+                        l.title,
+                        post_title(call.s, r.org, l.post),
+                        static_cast<std::int64_t>(l.need),
+                        l.on_call,
+                        l.qualifications,
                         {}};
         for (const auto& [id, title] : l.shifts) {
           ShiftRow row{id, title, {}};
@@ -111,12 +61,21 @@ DutyStepOut step_out(const Services& s, const EscalationStep& step) {
   return out;
 }
 
-DutyCallOut call_out(const Services& s, const DutyCall& c) {
+bool told(const DutyCall& c, const std::string& person) {
+  return std::any_of(c.told.begin(), c.told.end(), [&](const EscalationStep& step) {
+    return std::find(step.people.begin(), step.people.end(), person) != step.people.end();
+  });
+}
+
+DutyCallOut call_out(const Call& call, const DutyCall& c) {
+  const Services& s = call.s;
   DutyCallOut out{c.id, c.about, c.org, c.state, {}, c.opened_at};
   for (const EscalationStep& step : c.told) out.told.push_back(step_out(s, step));
   if (c.state == "calling") out.next_at = c.next_at;
   out.acknowledged_at = unless_never(c.acknowledged_at);
   out.acknowledged_by = somebody(s, c.acknowledged_by);
+  out.subject = duty_item(call, c.about);
+  out.mine = told(c, call.who.person);
   return out;
 }
 
@@ -167,13 +126,10 @@ Result<MyDutyOut> mine(Call& call) {
     for (const Leave& l : s.roster.leaves(me)) out.leaves.push_back(leave_out(call, l));
     for (const Qualification& q : s.roster.qualifications(me))
       out.qualifications.push_back({person_ref(s, q.person), q.id, unless_never(q.until_ms)});
-    for (const DutyCall& c : s.roster.calls("")) {
-      const bool told = std::any_of(c.told.begin(), c.told.end(), [&](const auto& step) {
-        return std::find(step.people.begin(), step.people.end(), me) != step.people.end();
-      });
-      if (told && c.state == "calling") out.calls.push_back(call_out(s, c));
-    }
+    for (const DutyCall& c : s.roster.calls(""))
+      if (c.state == "calling" && told(c, me)) out.calls.push_back(call_out(call, c));
     out.confirmed_at = unless_never(s.roster.confirmed_at(me));
+    out.linked_at = unless_never(s.roster.linked_at(me));
     return out;
   });
 }
@@ -221,115 +177,14 @@ Result<Page<QualificationOut>> qualification_list(Call& call) {
   });
 }
 
-HandoverOut handover_out(const Call& call, const Shift& shift) {
-  const Services& s = call.s;
-  HandoverOut out;
-  out.shift = shift_out(call, shift);
-  out.may_write = out.shift.mine && out.shift.handover != "signed";
-  const auto h = s.roster.handover(shift.ref);
-  if (!h) return out;
-  out.items = h->items;
-  out.text = text_of(s, h->content);
-  out.outgoing = somebody(s, h->outgoing);
-  out.incoming = somebody(s, h->incoming);
-  out.outgoing_at = unless_never(h->outgoing_at);
-  out.incoming_at = unless_never(h->incoming_at);
-  out.seq = static_cast<std::int64_t>(h->seq);
-  return out;
-}
-
-Result<HandoverOut> one_handover(Call& call) {
-  auto ref = named_shift(grid_org(call), call.query("shift"), "/shift");
-  if (!ref) return std::move(ref).problem();
-  return call.s.journal.read([&]() -> Result<HandoverOut> {
-    auto basis = call.s.identity.may(call.who, Permission::roster_read, ref->org);
-    if (!basis) return std::move(basis).problem();
-    const auto shift = call.s.roster.shift(*ref);
-    if (!shift) return no_such({"这个班次", "such a shift"});
-    return handover_out(call, *shift);
-  });
-}
-
-Result<Page<HandoverOut>> handover_list(Call& call) {
-  return call.s.journal.read([&]() -> Result<Page<HandoverOut>> {
-    const std::string org = grid_org(call);
-    auto basis = call.s.identity.may(call.who, Permission::roster_read, org);
-    if (!basis) return std::move(basis).problem();
-    Page<HandoverOut> out;
-    for (const Handover& h : call.s.roster.handovers(org, 100))
-      if (const auto shift = call.s.roster.shift(h.shift))
-        out.items.push_back(handover_out(call, *shift));
-    return out;
-  });
-}
-
-Result<Page<RosterPlanOut>> plan_list(Call& call) {
-  return call.s.journal.read([&]() -> Result<Page<RosterPlanOut>> {
-    auto days = asked_days(call, 1);
-    if (!days) return std::move(days).problem();
-    Page<RosterPlanOut> out;
-    for (const RosterInfo& r : call.s.roster.rosters(days->org, days->from)) {
-      RosterPlanOut plan{r.org,     r.id,    r.source, r.calendar, day_text(r.from_day),
-                         r.version, r.title, {}};
-      for (const RosterLayer& l : r.layers) {
-        RosterLayerIo layer{l.id, {}};
-        for (const RosterTeam& t : l.teams) layer.teams.push_back({t.people, t.standby});
-        plan.layers.push_back(std::move(layer));
-      }
-      out.items.push_back(std::move(plan));
-    }
-    return out;
-  });
-}
-
-// My shifts, or with `org` those of an organisation (and of one layer) with names.
-Result<http::Response> calendar_file(Call& call) {
-  std::string name;
-  auto events = call.s.journal.read([&]() -> Result<std::vector<IcsEvent>> {
-    const std::string& lang = call.who.lang;
-    const std::string layer = call.query("layer");
-    if (call.query("org").empty()) {
-      name = call.s.identity.display_name(call.who.person);
-      const std::int64_t today = call.s.roster.today(call.who.org);
-      return call.s.roster.events(call.s.roster.shifts_of(call.who.person, today - 31, today + 92),
-                                  lang, false);
-    }
-    auto days = asked_days(call, kGridDaysMax);
-    if (!days) return std::move(days).problem();
-    auto shifts = call.s.roster.shifts(days->org, days->from, days->to);
-    if (!layer.empty()) std::erase_if(shifts, [&](const Shift& x) { return x.ref.layer != layer; });
-    name = shifts.empty() ? "" : shifts.front().roster_title.in(lang);
-    return call.s.roster.events(shifts, lang, true);
-  });
-  if (!events) return std::move(events).problem();
-  http::Response response;
-  response.status = 200;
-  response.headers.set("Content-Type", "text/calendar; charset=utf-8");
-  response.headers.set("Content-Disposition", "attachment; filename=\"duty.ics\"");
-  response.body = write_ics(name, *events, call.s.clock.now_ms());
-  return response;
-}
-
 void add_reading(Table& t) {
-  const QueryInfo org{"org", "an organisation; absent: mine"};
+  const QueryInfo org{"org", "an organisation; absent: the nearest with a roster"};
   const QueryInfo from{"from", "first day, 2026-11-23; absent: today"};
   t.get<RosterGridOut>("/roster",
                        {"roster.read",
                         "The roster as a grid: layers × shifts × days",
                         {org, from, {"days", "1–62, absent: 7"}}},
                        grid);
-  t.get<Page<DutyStepOut>>(
-      "/roster/now", {"roster.read", "Who is on duty now, in the order of escalation", {org}},
-      [](Call& c) -> Result<Page<DutyStepOut>> {
-        return c.s.journal.read([&]() -> Result<Page<DutyStepOut>> {
-          auto days = asked_days(c, 1);
-          if (!days) return std::move(days).problem();
-          Page<DutyStepOut> out;
-          for (const auto& step : c.s.roster.escalation(days->org, c.s.clock.now_ms()))
-            out.items.push_back(step_out(c.s, step));
-          return out;
-        });
-      });
   t.get<Page<ShiftOut>>("/roster/gaps",
                         {"roster.read",
                          "Shifts that lack somebody or whose people are not ready",
@@ -346,17 +201,6 @@ void add_reading(Table& t) {
   t.get<MyDutyOut>(
       "/roster/mine",
       {"roster.read", "My shifts, swaps, leave, calls", {{"days", "1–62, absent: 28"}}}, mine);
-  t.get<Page<RosterPlanOut>>("/roster/plans",
-                             {"roster.read", "Rosters with their teams on a day", {org, from}},
-                             plan_list);
-  t.get<Page<RosterTemplateOut>>("/roster/templates",
-                                 {"roster.manage", "Roster definitions to begin from"},
-                                 [](Call& c) -> Result<Page<RosterTemplateOut>> {
-                                   Page<RosterTemplateOut> out;
-                                   for (const auto& [id, source] : c.s.roster.templates())
-                                     out.items.push_back({id, source});
-                                   return out;
-                                 });
   t.get<Page<DutyCallOut>>(
       "/roster/calls", {"roster.read", "Calls to people on duty, newest first", {org}},
       [](Call& c) -> Result<Page<DutyCallOut>> {
@@ -364,23 +208,12 @@ void add_reading(Table& t) {
           auto days = asked_days(c, 1);
           if (!days) return std::move(days).problem();
           return page_of<DutyCallOut>(c.s.roster.calls(days->org), "",
-                                      [&](const DutyCall& x) { return call_out(c.s, x); });
+                                      [&](const DutyCall& x) { return call_out(c, x); });
         });
       });
-  t.raw("GET", "/roster/calendar.ics",
-        {"roster.read",
-         "iCalendar: my shifts, or those of an organisation",
-         {{"org", "an organisation; absent: my own shifts"},
-          {"layer", "only this layer"},
-          from,
-          {"days", "1–62"}},
-         1024,
-         "text/calendar"},
-        calendar_file);
 }
 
 void add_lists(Table& t) {
-  const QueryInfo org{"org", "an organisation; absent: mine"};
   t.get<Page<SwapOut>>("/roster/swaps",
                        {"roster.read",
                         "Swaps of mine, and those I may decide",
@@ -394,14 +227,83 @@ void add_lists(Table& t) {
   t.get<Page<QualificationOut>>("/roster/qualifications",
                                 {"roster.read", "Who is qualified for what", {{"person", ""}}},
                                 qualification_list);
-  t.get<HandoverOut>("/roster/handover",
-                     {"roster.read", "A shift's handover", {org, {"shift", "the shift's key"}}},
-                     one_handover);
-  t.get<Page<HandoverOut>>("/roster/handovers",
-                           {"roster.read", "The handover log, newest first", {org}}, handover_list);
 }
 
 }  // namespace
+
+std::optional<std::int64_t> unless_never(std::int64_t v) {
+  return v == 0 ? std::nullopt : std::optional(v);
+}
+
+std::optional<PersonRef> somebody(const Services& s, const std::string& id) {
+  return id.empty() ? std::nullopt : std::optional(person_ref(s, id));
+}
+
+ShiftOut shift_out(const Call& call, const Shift& x) {
+  const Services& s = call.s;
+  const std::int64_t now = s.clock.now_ms();
+  ShiftOut out{x.ref.org,
+               x.ref.key(),
+               x.ref.roster,
+               day_text(x.ref.day),
+               x.ref.layer,
+               x.ref.shift,
+               x.post,
+               x.roster_title,
+               x.layer_title,
+               x.title,
+               x.from_ms,
+               x.to_ms,
+               static_cast<std::int64_t>(x.need),
+               static_cast<std::int64_t>(x.missing())};
+  for (const OnShift& o : x.people)
+    out.people.push_back({person_ref(s, o.person), o.why, somebody(s, o.instead_of)});
+  for (const auto& id : x.standby) out.standby.push_back(person_ref(s, id));
+  for (const Unready& u : x.absent) out.absent.push_back({person_ref(s, u.person), u.code, u.text});
+  for (const Unready& u : x.problems)
+    out.problems.push_back({person_ref(s, u.person), u.code, u.text});
+  out.provisional = x.provisional;
+  out.now = x.from_ms <= now && now < x.to_ms;
+  out.mine = x.has(call.who.person);
+  const auto h = s.roster.handover(x.ref);
+  out.handover = !h ? "none" : h->incoming.empty() ? "waiting" : "signed";
+  return out;
+}
+
+Status may_see_roster(const Call& call, std::string_view org) {
+  auto basis = call.s.identity.may(call.who, Permission::roster_read, org);
+  if (basis || call.s.roster.names(org, call.who.person)) return done();
+  return std::move(basis).problem();
+}
+
+std::string grid_org(const Call& call) {
+  const std::string asked = call.query("org");
+  if (!asked.empty()) return asked;
+  const std::vector<std::string> with = call.s.roster.orgs();
+  for (std::string where = call.who.org; !where.empty();) {
+    if (std::find(with.begin(), with.end(), where) != with.end() &&
+        may_see_roster(call, where).ok())
+      return where;
+    auto org = call.s.identity.org(where);
+    where = org ? org->parent : std::string();
+  }
+  return call.who.org;
+}
+
+Result<Days> asked_days(const Call& call, std::int64_t usual) {
+  Days out{grid_org(call)};
+  if (Status may = may_see_roster(call, out.org); !may) return may.problem();
+  auto days = call.number("days", usual, 1, kGridDaysMax);
+  if (!days) return std::move(days).problem();
+  out.from = call.s.roster.today(out.org);
+  if (const std::string from = call.query("from"); !from.empty()) {
+    auto day = named_day(from, "/from");
+    if (!day) return std::move(day).problem();
+    out.from = *day;
+  }
+  out.to = out.from + *days - 1;
+  return out;
+}
 
 Result<ShiftRef> named_shift(const std::string& org, const std::string& key, const char* pointer) {
   auto ref = shift_ref(org, key);
@@ -423,6 +325,10 @@ void add_roster(Table& t) {
   t.tag("roster");
   add_reading(t);
   add_lists(t);
+  add_roster_now(t);
+  add_roster_calendar(t);
+  add_handovers(t);
+  add_plans(t);
   add_roster_acts(t);
 }
 

@@ -125,6 +125,7 @@ const std::unordered_map<std::string_view, Text>& heads() {
       {"roster.leave", {"休假", "Leave"}},
       {"roster.qualified", {"登记资质", "Qualified"}},
       {"roster.unqualified", {"取消资质", "Not qualified any more"}},
+      {"roster.link", {"订阅班次的链接", "Calendar link"}},
       {"roster.reachable", {"确认可联系", "Confirmed as reachable"}},
       {"roster.handover", {"交接班签字", "Handover signed"}},
       {"roster.call", {"值班呼叫", "Duty call"}},

@@ -117,16 +117,9 @@ std::string Roster::Impl::person_org(std::string_view person) const {
 }
 
 Result<Answer> Roster::set(const Principal& who, Command command, const RosterInput& in) {
-  std::vector<Mistake> mistakes;
-  auto definition = read_roster(in.source, "roster", mistakes);
-  if (!definition) {
-    Problem p = problem(Refusal::invalid, "roster.definition",
-                        {"排班表定义有误", "The roster's definition has mistakes"});
-    for (const Mistake& m : mistakes)
-      p.fields.push_back(
-          {"/source/" + std::to_string(m.line) + ":" + std::to_string(m.column), m.text});
-    return p;
-  }
+  auto checked = checked_roster(in.source);
+  if (!checked) return std::move(checked).problem();
+  const std::shared_ptr<const RosterDef> definition = *checked;
   return impl_->parts.journal.run(std::move(command), [&](Draft& d) -> Result<json::object> {
     Impl& m = *impl_;
     if (!m.parts.identity.is_org(in.org))
@@ -245,13 +238,16 @@ static Result<json::object> take_leaves(Roster::Impl& m, const Principal& who, D
   const auto open = std::count_if(m.leaves.begin(), m.leaves.end(), [&](const auto& l) {
     return l.second.person == person && l.second.to_ms > d.now_ms();
   });
-  if (static_cast<std::size_t>(open) + wishes.size() > leaves_max || wishes.empty())
-    return invalid(
-        "roster.leaves", "/from",
-        {"没有可登记的休假，或未结束的休假过多", "There is no leave to take, or too many"});
+  if (wishes.empty())
+    return invalid("roster.no-leave", "/ics",
+                   {"文件中没有尚未登记的、现在以后的日程",
+                    "The file has nothing after now that is not known already"});
+  if (static_cast<std::size_t>(open) + wishes.size() > leaves_max)
+    return invalid("roster.leaves", "/from_at",
+                   {"未结束的休假最多 200 条", "At most 200 stretches of leave are open at once"});
   for (const LeaveWish& w : wishes)
     if (w.to_ms <= w.from_ms || w.to_ms - w.from_ms > leave_ms_max || w.to_ms <= d.now_ms())
-      return invalid("roster.leave-time", "/to",
+      return invalid("roster.leave-time", "/to_at",
                      {"结束须晚于开始、晚于现在，且不超过一年",
                       "The end lies after the start and after now, at most a year away"});
   json::array ids;
@@ -364,7 +360,7 @@ Result<Answer> Roster::qualify(const Principal& who, Command command, const Qual
                      {"资质标识须为 1–64 个小写字母、数字、- 或 .",
                       "A qualification has 1–64 lower-case letters, digits, - or ."});
     if (!withdraw && q.until_ms != 0 && q.until_ms <= d.now_ms())
-      return invalid("roster.expired", "/until",
+      return invalid("roster.expired", "/until_at",
                      {"有效期须晚于现在", "It is valid until after now"});
     d.append(duty_entry(who, *basis, withdraw ? "unqualified" : "qualified", q.id,
                         {{"person", q.person}, {"qualification", q.id}, {"until", q.until_ms}}));

@@ -221,6 +221,11 @@ void Roster::Impl::apply(const Entry& e) {
     qualified.erase({str(o, "person"), str(o, "qualification")});
   } else if (verb == "reachable") {
     confirmed[str(o, "person")] = e.at_ms;
+  } else if (verb == "link") {
+    if (std::string hash = str(o, "hash"); hash.empty())
+      links.erase(str(o, "person"));
+    else
+      links[str(o, "person")] = {std::move(hash), e.at_ms};
   } else if (verb == "reminded") {
     reminded[str(o, "key")] = e.at_ms;
   } else if (verb == "call") {
@@ -265,7 +270,9 @@ std::optional<std::string> Roster::save_slice(std::size_t i) const {
   for (const auto& [id, c] : m.calls) calls.push_back(body_of(c));
   for (const auto& [key, until] : m.qualified)
     qualified.push_back(json::array{key.first, key.second, until});
-  json::object confirmed, reminded;
+  json::object confirmed, reminded, links;
+  for (const auto& [person, link] : m.links)
+    links[person] = json::object{{"hash", link.hash}, {"at", link.at_ms}};
   for (const auto& [person, at] : m.confirmed) confirmed[person] = at;
   for (const auto& [key, at] : m.reminded) reminded[key] = at;
   return json::serialize(json::object{{"seen", static_cast<std::int64_t>(m.applied)},
@@ -276,6 +283,7 @@ std::optional<std::string> Roster::save_slice(std::size_t i) const {
                                       {"calls", std::move(calls)},
                                       {"qualified", std::move(qualified)},
                                       {"confirmed", std::move(confirmed)},
+                                      {"links", std::move(links)},
                                       {"reminded", std::move(reminded)}});
 }
 
@@ -321,6 +329,9 @@ void Roster::load_slice(std::string_view bytes) {
   for (const auto& [person, at] : o.at("confirmed").as_object())
     m.confirmed[person] = at.as_int64();
   for (const auto& [key, at] : o.at("reminded").as_object()) m.reminded[key] = at.as_int64();
+  if (const json::value* links = o.if_contains("links"))  // absent in older snapshots
+    for (const auto& [person, link] : links->as_object())
+      m.links[person] = {str(link.as_object(), "hash"), int_or(link.as_object(), "at")};
 }
 
 }  // namespace cw

@@ -92,17 +92,29 @@ struct RosterLayer {
   std::string id, post;
   Text title;
   std::size_t need = 1;
+  bool on_call = false;  // at home: counts neither for rest nor for hours
   std::vector<std::string> qualifications;
   std::vector<std::pair<std::string, Text>> shifts;
-  std::vector<RosterTeam> teams;  // of the period in force on the day asked for
+  std::int64_t acknowledge_ms = 0;  // then a call goes to the next layer
+  std::size_t steps = 0;            // of the pattern; 0: teams take turns
+  bool even = false;                // the number of teams must divide the steps
+  std::vector<RosterTeam> teams;    // of the period in force on the day asked for
 };
 
 struct RosterInfo {
   std::string org, id, source, calendar, zone;
   int version = 0;
   Text title;
-  std::int64_t from_day = 0;
+  std::int64_t from_day = 0, anchor_day = 0;
+  std::int64_t until_day = 0;  // the day it is not in force any more; 0: open
+  std::int64_t rest_ms = 0, week_max_ms = 0, ready_before_ms = 0, confirm_within_ms = 0;
   std::vector<RosterLayer> layers;
+};
+
+// Somebody who could take a shift, and what speaks against it (their being reachable left out).
+struct Candidate {
+  std::string person;
+  std::vector<Unready> against;
 };
 
 struct Leave {
@@ -200,6 +212,18 @@ class Roster final : public State {
   // Shifts that lack somebody or whose people are not ready.
   std::vector<Shift> gaps(std::string_view org, std::int64_t from_day, std::int64_t to_day) const;
   std::vector<RosterInfo> rosters(std::string_view org, std::int64_t day) const;
+  // In force on that day, or from a later one.
+  std::vector<RosterInfo> plans(std::string_view org, std::int64_t day) const;
+  // A definition as `set` would take it, without teams; its mistakes as `/source/line:column`.
+  static Result<RosterInfo> read(const std::string& source);
+  // Organisations that have, had or will have a roster; whether one of theirs names somebody.
+  std::vector<std::string> orgs() const;
+  bool names(std::string_view org, std::string_view person) const;
+  // Qualified people of the roster who do not have the shift: nothing against them first, at most
+  // 200.
+  std::vector<Candidate> candidates(const ShiftRef& ref) const;
+  // The layer's shifts with people that begin when this one ends, or soonest after it.
+  std::vector<Shift> following(const Shift& shift) const;
   std::int64_t today(std::string_view org) const;  // in the zone of its first roster, else UTC+8
 
   // ---- lists ----
@@ -208,6 +232,8 @@ class Roster final : public State {
   std::optional<Swap> swap(std::string_view id) const;
   std::vector<Qualification> qualifications(std::string_view person) const;
   std::int64_t confirmed_at(std::string_view person) const;  // 0: never
+  std::int64_t linked_at(std::string_view person) const;     // their calendar's link; 0: none
+  std::string linked_person(std::string_view secret) const;  // active; "" when it opens nothing
   std::optional<Handover> handover(const ShiftRef& ref) const;
   std::vector<Handover> handovers(std::string_view org, std::size_t limit) const;  // newest first
   std::vector<DutyCall> calls(std::string_view org) const;                         // newest first
@@ -238,6 +264,13 @@ class Roster final : public State {
   Result<Answer> withdraw_leave(const Principal&, Command, std::string_view leave);
   Result<Answer> qualify(const Principal&, Command, const Qualification&, bool withdraw);
   Result<Answer> confirm_reachable(const Principal&, Command, std::string_view person);
+  // A secret with which a calendar program reads one's own shifts without signing in: given once,
+  // replaced by the next, ended by `end`. "" for a repeated command.
+  struct CalendarLink {
+    std::uint64_t seq = 0;
+    std::string secret;
+  };
+  Result<CalendarLink> link_calendar(const Principal&, Command, bool end);
   // By somebody of the shift that ends: signs what is handed over. Written again, it is signed
   // anew.
   Result<Answer> write_handover(const Principal&, Command, const ShiftRef&,

@@ -108,7 +108,7 @@ TEST_F(RosterTest, LeaveComesInFromACalendarFileOnce) {
   EXPECT_EQ(to_rfc3339(leaves[0].from_ms), "2026-11-23T16:00:00.000Z") << "midnight in Shanghai";
   EXPECT_EQ(leaves[0].to_ms - leaves[0].from_ms, 2 * 86'400'000);
   EXPECT_EQ(duty_code(w.roster->ask_leaves(w.boss, {}, w.ids["a"], "annual", ics)),
-            "roster.leaves");
+            "roster.no-leave");
   EXPECT_EQ(duty_code(w.roster->ask_leaves(w.boss, {}, w.ids["a"], "annual", "x")), "ics.line");
   for (const auto& bytes : w.journal->entries(0, 10'000))
     EXPECT_EQ(bytes.find("private"), std::string::npos) << "what it was for is nobody's business";

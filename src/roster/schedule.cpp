@@ -403,24 +403,4 @@ std::int64_t Roster::today(std::string_view org) const {
   return impl_->day_in(has ? it->second : RosterRecord{}, impl_->parts.clock.now_ms());
 }
 
-std::vector<RosterInfo> Roster::rosters(std::string_view org, std::int64_t day) const {
-  std::vector<RosterInfo> out;
-  for (const auto& [key, r] : impl_->rosters) {
-    if (!org.empty() && key.first != org) continue;
-    const RosterPeriod* p = r.period(day);
-    if (p == nullptr) continue;
-    const RosterDef& d = *p->definition;
-    RosterInfo info{r.org,     r.id,    d.source,    d.calendar, impl_->calendar_of(d).zone(),
-                    d.version, d.title, p->from_day, {}};
-    for (const LayerDef& l : d.layers) {
-      RosterLayer layer{l.id, l.post, l.title, l.need, l.qualifications, {}, {}};
-      for (const ShiftDef& s : l.shifts) layer.shifts.emplace_back(s.id, s.title);
-      if (auto teams = p->layers.find(l.id); teams != p->layers.end()) layer.teams = teams->second;
-      info.layers.push_back(std::move(layer));
-    }
-    out.push_back(std::move(info));
-  }
-  return out;
-}
-
 }  // namespace cw

@@ -42,6 +42,11 @@ struct Roster::Impl {
   std::map<std::pair<std::string, std::string>, std::int64_t> qualified;  // person, id → until
   std::map<std::string, std::int64_t, std::less<>> confirmed;
   std::map<std::string, std::int64_t, std::less<>> reminded;  // key → when
+  struct Link {
+    std::string hash;  // SHA-256 of the secret, hex
+    std::int64_t at_ms = 0;
+  };
+  std::map<std::string, Link, std::less<>> links;  // person → their calendar's link
   std::map<std::string, DutyCall, std::less<>> calls;
   std::map<std::pair<std::string, std::string>, Handover> handovers;  // org, shift key
   std::uint64_t core_seen = 0;  // entries before this are in the loaded slice
@@ -112,6 +117,8 @@ Entry duty_entry(const Principal& who, std::string basis, std::string_view verb,
                  json::object body);
 Problem no_shift(std::string_view pointer);
 Text unready_text(std::string_view code);
+// A definition, or its mistakes as a Problem with `/source/line:column`.
+Result<std::shared_ptr<const RosterDef>> checked_roster(const std::string& source);
 
 constexpr std::int64_t duty_day_ms = 86'400'000;
 

@@ -119,6 +119,7 @@ Result<Centre> Centre::make(Installation& in, const std::string& password) {
                                      .staff_no = who.staff_no,
                                      .org = where,
                                      .email = std::string(who.login) + "@demo.example",
+                                     .phone = std::string("+86000000") + who.staff_no,
                                      .grants = {{who.role, where}}});
     if (!made) return std::move(made).problem();
     c.people_[who.login] = made->id;

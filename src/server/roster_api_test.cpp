@@ -84,6 +84,92 @@ TEST_F(RosterApi, APersonSeesTheirShiftsAsksForLeaveAndTakesThemAlongAsACalendar
   EXPECT_EQ(code(ask("han", "GET", "/roster?org=" + root_)), "permission.missing");
 }
 
+TEST_F(RosterApi, WhoIsOnDutyNowCanBeReachedAndWhoCouldTakeAShiftIsSaid) {
+  const auto now = read("zheng", "/roster/now").at("items").as_array();
+  ASSERT_EQ(now.size(), 3u) << "an agent of the centre is covered by the headquarters";
+  const json::object officer = now[0].as_object();
+  EXPECT_EQ(text_or(officer, "layer"), "officer");
+  EXPECT_EQ(text_or(officer.at("post_title").as_object(), "en"), "Duty officer");
+  const json::object first = officer.at("people").as_array()[0].as_object();
+  EXPECT_EQ(text_or(first.at("person").as_object(), "id"), centre_->id("wang"));
+  EXPECT_FALSE(text_or(first, "phone").empty());
+  EXPECT_GT(int_or(officer, "next_at"), int_or(officer, "to_at") - 1);
+  EXPECT_FALSE(bool_or(officer, "stand_in"));
+
+  const auto grid = read("zheng", "/roster?days=7");
+  EXPECT_EQ(text_or(grid, "org"), root_) << "the roster that names them";
+  EXPECT_EQ(code(ask("lin", "GET", "/roster?org=" + root_)), "permission.missing");
+  EXPECT_EQ(read("lin", "/roster?days=7").at("rosters").as_array().size(), 0u);
+
+  const auto gaps = read("wang", "/roster/gaps").at("items").as_array();
+  std::string key;
+  for (const auto& gap : gaps)
+    if (int_or(gap.as_object(), "missing") > 0) key = text_or(gap.as_object(), "key");
+  const auto detail = read("wang", "/roster/shift?shift=" + key);
+  ASSERT_FALSE(detail.at("candidates").as_array().empty());
+  const json::object best = detail.at("candidates").as_array()[0].as_object();
+  EXPECT_TRUE(best.at("against").as_array().empty());
+  const std::string in(text_or(best.at("person").as_object(), "id"));
+  EXPECT_EQ(ask("wang", "POST", "/roster/assign",
+                {{"org", root_}, {"shift", key}, {"in", in}, {"out", centre_->id("gao")}})
+                .status,
+            200);
+  EXPECT_EQ(int_or(read("wang", "/roster/shift?shift=" + key).at("shift").as_object(), "missing"),
+            0);
+}
+
+TEST_F(RosterApi, AHandoverIsFilledInWithWhatIsOpenAndWhoMaySignIsTold) {
+  // The duty officer's fortnight ends on a Sunday's midnight; they may write from 20:00 on.
+  clock_.advance_ms(13 * 3'600'000);
+  std::string key;
+  for (const char* login : {"zheng", "feng", "ma", "gao"})
+    for (const auto& shift : read(login, "/roster/mine").at("shifts").as_array()) {
+      const json::object& x = shift.as_object();
+      if (!bool_or(x, "now") || text_or(x, "handover") != "none") continue;
+      key = text_or(x, "key");
+      const auto page = read(login, "/roster/handover?shift=" + key);
+      EXPECT_TRUE(bool_or(page, "may_write"));
+      EXPECT_FALSE(page.at("next").as_array().empty());
+      json::array items;
+      for (const auto& item : page.at("open").as_array())
+        items.push_back(item.as_object().at("item"));
+      EXPECT_EQ(ask(login, "POST", "/roster/handover",
+                    {{"org", root_}, {"shift", key}, {"text", "无"}, {"items", items}})
+                    .status,
+                200);
+    }
+  ASSERT_FALSE(key.empty());
+  int may_sign = 0;
+  for (const char* login : {"zheng", "feng", "ma", "gao"})
+    may_sign += bool_or(read(login, "/roster/handover?shift=" + key), "may_sign");
+  EXPECT_EQ(may_sign, 1) << "the next shift's, and not who wrote it";
+}
+
+TEST_F(RosterApi, ADefinitionsMistakesAreNamedAndACalendarProgramFollowsALink) {
+  const auto bad = ask("wang", "POST", "/roster/definition", {{"source", "roster: x\n"}});
+  EXPECT_EQ(bad.status, 422);
+  EXPECT_EQ(code(bad), "roster.definition");
+  const auto templates = read("wang", "/roster/templates").at("items").as_array();
+  ASSERT_EQ(templates.size(), 3u);
+  const auto good = ask("wang", "POST", "/roster/definition",
+                        {{"source", templates[0].as_object().at("source")}});
+  EXPECT_EQ(body(good).at("layers").as_array().size(), 3u);
+  const auto plans = read("wang", "/roster/plans").at("items").as_array();
+  ASSERT_EQ(plans.size(), 1u);
+  EXPECT_GE(plans[0].as_object().at("people").as_array().size(), 8u);
+
+  const auto made = ask("zheng", "POST", "/roster/calendar-link");
+  const std::string path(text_or(body(made), "path"));
+  ASSERT_TRUE(path.starts_with("/api/v1/roster/feed/")) << made.body;
+  http::Client program("127.0.0.1", in_->server()->port());
+  const auto file = program.request("GET", path, {}, "");
+  ASSERT_TRUE(file.ok());
+  EXPECT_EQ(file->status, 200);
+  EXPECT_GT(read_ics(file->body)->size(), 10u);
+  EXPECT_EQ(ask("zheng", "DELETE", "/roster/calendar-link").status, 200);
+  EXPECT_EQ(program.request("GET", path, {}, "")->status, 404);
+}
+
 TEST_F(RosterApi, AnUrgentAlertCallsWhoIsOnDutyAndGoesUpUntilSomebodyTakesIt) {
   std::ostringstream told;
   auto pushed = in_->watch().push("pbx", asterisk_attack(clock_.now_ms(), 20, "198.51.100.77"));

@@ -12,11 +12,12 @@ import { inputStory } from "./input.mjs";
 import { mainJob } from "./job.mjs";
 import { libraryStory } from "./library.mjs";
 import { liveStory } from "./live.mjs";
+import { rosterStory } from "./roster.mjs";
 import { screensStory } from "./screens.mjs";
 import { check, score, Stage, startDemo } from "./stage.mjs";
 
 const binary = process.argv[2];
-const usual = ["job", "screens", "desk", "drill", "input", "budget", "library", "live"];
+const usual = ["job", "screens", "desk", "drill", "roster", "input", "budget", "library", "live"];
 const picked = process.env.CALLWARDEN_STORIES?.split(",") ?? usual;
 const data = mkdtempSync(join(tmpdir(), "callwarden-e2e-"));
 let demo = await startDemo(binary, join(data, "demo"));
@@ -39,6 +40,7 @@ try {
   await story("screens", () => screensStory(stage)());
   await story("desk", () => deskStory(stage, { syslog: demo.syslog }));
   await story("drill", () => drillStory(stage));
+  await story("roster", () => rosterStory(stage, { syslog: demo.syslog }));
   await story("input", () => inputStory(stage));
   await story("budget", () => budgetStory(stage));
   await story("library", () => libraryStory(stage));

@@ -42,9 +42,15 @@ export const screensStory = (stage) => async (who, caseId) => {
   who ??= await stage.person("wang");
   caseId ??= (await who.get("/cases?prefix=plan.&limit=1")).items[0].id;
   const alertId = (await who.get("/alerts?state=open,taken,promoted&limit=1")).items[0]?.id ?? "";
+  // The shift that lacks somebody, else any that is to come.
+  const gaps = (await who.get("/roster/gaps")).items, mine = (await who.get("/roster/mine")).shifts;
+  const gap = gaps.find((s) => s.missing > 0) ?? mine.at(-1);
+  const plan = (await who.get("/roster/plans")).items[0];
   const pages = { workbench: "/", incidents: "/incidents", record: `/incidents/${caseId}`, warroom: `/war/${caseId}`, alerts: `/alerts/${alertId}`,
     procedures: "/procedures", procedure: "/procedures/plan.system-attack", "procedure-fire": "/procedures/plan.fire", rules: "/procedures/plan.customer-leak/when", clocks: "/procedures/data-incident/clocks",
     blank: "/procedures/plan.customer-leak/forms?form=triage", simulation: "/procedures/plan.customer-leak/simulate?runs=100&seed=7", playbook: "/procedures/import", ledger: "/ledger?entry=12", people: "/people", posts: "/people/posts", roles: "/people/roles",
+    roster: "/roster", "roster-month": "/roster?view=month", "roster-day": "/roster?view=day", "roster-shift": `/roster?from=${gap.day}&shift=${gap.key}`,
+    "roster-mine": "/roster/mine", "roster-handover": "/roster/handover", "roster-calls": "/roster/calls", "roster-plans": "/roster/plans", "roster-plan": `/roster/plans?plan=${encodeURIComponent(`${plan.id}@${plan.from_day}`)}`, "roster-qualifications": "/roster/qualifications",
     notices: "/notices", report: "/report", form: "/report?procedure=plan.system-attack", account: "/account", nowhere: "/nowhere", ...(await drills(stage)) };
   if (folder) mkdirSync(folder, { recursive: true });
   const state = await who.context.storageState();

@@ -280,3 +280,68 @@ export interface OutboxOut {
   id: string; channel: string; state: string; org: string; error_code: string; recipient?: PersonRef; case_ref?: CaseRef;
   title: Text; error: Text; attempts: number; at_ms: number; next_at?: number; done_at?: number;
 }
+
+// ---- duty
+export interface OnShift { person: PersonRef; why: "plan" | "swap" | "assigned" | "standby"; instead_of?: PersonRef }
+export interface Unready { person: PersonRef; code: string; text: Text }
+export interface ShiftOut {
+  org: string; key: string; roster: string; day: string; layer: string; shift: string; post: string;
+  roster_title: Text; layer_title: Text; title: Text; from_at: number; to_at: number; need: number; missing: number;
+  people: OnShift[]; standby: PersonRef[]; absent: Unready[]; problems: Unready[];
+  provisional: boolean; now: boolean; mine: boolean; handover: "none" | "waiting" | "signed";
+}
+export interface ShiftRow { id: string; title: Text; days: (ShiftOut | null)[] }
+export interface LayerGrid {
+  id: string; post: string; title: Text; post_title: Text; need: number; on_call: boolean;
+  qualifications: string[]; shifts: ShiftRow[];
+}
+export interface RosterGrid {
+  org: string; id: string; zone: string; version: number; title: Text;
+  rest_ms: number; week_max_ms: number; ready_before_ms: number; confirm_within_ms: number; layers: LayerGrid[];
+}
+export interface RosterGridOut {
+  org: string; today: string; now_ms: number; may_manage: boolean; orgs: OrgRef[]; days: string[]; rosters: RosterGrid[];
+}
+export interface OnDuty { person: PersonRef; phone: string; confirmed_at?: number }
+export interface DutyNow {
+  org: string; roster: string; layer: string; post: string; title: Text; post_title: Text; shift: string;
+  people: OnDuty[]; stand_in: boolean; wait_ms: number; missing: number; to_at?: number; next_at?: number; next: PersonRef[];
+}
+export interface Candidate { person: PersonRef; against: Unready[]; confirmed_at?: number }
+export interface ShiftDetail { shift: ShiftOut; reach: OnDuty[]; next: ShiftOut[]; candidates: Candidate[] }
+export interface SwapOut {
+  id: string; state: "asked" | "consented" | "declined" | "approved" | "refused" | "withdrawn"; asker: PersonRef; partner: PersonRef;
+  shift?: ShiftOut; in_return?: ShiftOut; asked_at: number; decided_by?: PersonRef;
+  may_answer: boolean; may_decide: boolean; may_withdraw: boolean;
+}
+export interface LeaveOut {
+  id: string; kind: "annual" | "sick" | "official" | "other"; state: "asked" | "approved" | "refused" | "withdrawn"; person: PersonRef;
+  from_at: number; to_at: number; asked_at: number; decided_by?: PersonRef; may_decide: boolean;
+}
+export interface QualificationOut { person: PersonRef; id: string; until_at?: number }
+export interface DutyItem { item: string; number: string; headline: string; title: Text; state: Text; closed: boolean }
+export interface DutyStep { layer: string; title: Text; people: PersonRef[]; wait_ms: number }
+export interface DutyCall {
+  id: string; about: string; org: string; state: "calling" | "acknowledged" | "exhausted"; told: DutyStep[]; opened_at: number;
+  next_at?: number; acknowledged_at?: number; acknowledged_by?: PersonRef; subject: DutyItem; mine: boolean;
+}
+export interface HandoverOut {
+  shift: ShiftOut; items: DutyItem[]; text: string; outgoing?: PersonRef; incoming?: PersonRef; outgoing_at?: number; incoming_at?: number;
+  seq: number; may_write: boolean; may_sign: boolean; next: PersonRef[]; open: DutyItem[];
+}
+export interface MyDuty {
+  shifts: ShiftOut[]; swaps: SwapOut[]; leaves: LeaveOut[]; qualifications: QualificationOut[]; calls: DutyCall[];
+  confirmed_at?: number; linked_at?: number;
+}
+export interface RosterTeam { people: string[]; standby?: string[] }
+export interface RosterLayer { layer: string; teams: RosterTeam[] }
+export interface RosterPlan {
+  org: string; id: string; source: string; calendar: string; from_day: string; anchor_day: string; until_day?: string;
+  version: number; title: Text; layers: RosterLayer[]; defined: DefinedLayer[]; people: PersonRef[]; may_manage: boolean;
+}
+export interface RosterTemplate { id: string; source: string; title: Text }
+export interface DefinedLayer {
+  id: string; post: string; title: Text; need: number; steps: number; on_call: boolean; even: boolean;
+  qualifications: string[]; shifts: { id: string; title: Text }[];
+}
+export interface RosterDefinition { id: string; calendar: string; version: number; title: Text; layers: DefinedLayer[] }

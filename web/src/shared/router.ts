@@ -16,6 +16,7 @@ export const router = createRouter({
         { path: "report", name: "report", component: () => import("@/screens/report/ReportScreen.vue") },
         { path: "war", name: "war", component: () => import("@/screens/war/WarListScreen.vue") },
         { path: "war/:id", name: "warroom", component: () => import("@/screens/war/WarScreen.vue"), props: true },
+        { path: "roster/:tab?", name: "roster", component: () => import("@/screens/roster/RosterScreen.vue"), props: true },
         { path: "alerts/:id?", name: "alerts", component: () => import("@/screens/alerts/AlertsScreen.vue"), props: true },
         { path: "procedures/import", name: "playbook-import", component: () => import("@/screens/exchange/ImportScreen.vue") },
         { path: "procedures/:id?/:part?", name: "procedures", component: () => import("@/screens/procedures/ProceduresScreen.vue"), props: true },
@@ -34,7 +35,7 @@ export const router = createRouter({
 
 // Who may not see cases begins where they have something to do.
 function home() {
-  const first = ([["alerts", "alert.read"], ["people", "people.read"], ["ledger", "ledger.read"]] as const).find(([, needs]) => may(needs));
+  const first = ([["alerts", "alert.read"], ["people", "people.read"], ["ledger", "ledger.read"], ["roster", "roster.read"]] as const).find(([, needs]) => may(needs));
   return { name: first?.[0] ?? "account" };
 }
 
