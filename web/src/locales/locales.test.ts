@@ -1,5 +1,7 @@
 // Both languages say the same things, in the house's spelling; every message the sources name exists.
 import { describe, expect, it } from "vitest";
+import en from "./en.json";
+import zh from "./zh.json";
 
 type Tree = { [key: string]: string | Tree };
 const flat = (tree: Tree, at = ""): Map<string, string> =>
