@@ -467,7 +467,8 @@ class Player {
       std::int64_t counted = 0;
       bool listed = false;
       Status s = x.views->read(x.journal->size(), [&](Database& db) {
-        for (const CaseRow& row : CaseList::find(db, f)->rows) listed |= row.id == id;
+        const Result<CasePage> page = CaseList::find(db, f);
+        for (const CaseRow& row : page->rows) listed |= row.id == id;
         for (const auto& [state, n] : CaseList::counts(db, f)) counted += n;
       });
       if (!s) return refused(s.problem());

@@ -45,7 +45,7 @@ states:
 clocks:
   near: {run: [open], limit: 1wd, at: {100: [{flag: soon}]}, title: {zh: 近, en: Near}}
   far: {run: [open], limit: 5wd, at: {20: [{flag: soon}], 100: [{flag: late}]}, title: {zh: 远, en: Far}}
-  close: {from: start, limit: 2cob, at: {50: [{flag: soon}], 100: [{flag: late}]}, title: {zh: 下班前, en: By closing}}
+  close: {from: start, limit: 2cob, at: {100: [{flag: soon}]}, title: {zh: 下班前, en: By closing}}
   days: {from: start, limit: 30d, at: {100: [{flag: late}]}, title: {zh: 天, en: Days}}
 )";
 
@@ -86,15 +86,18 @@ TEST(Recount, ANewCalendarVersionMovesOnlyWhatWasProvisionalAndRecordsOldAndNew)
   world.use(after);
   world.restart(true);
   const auto moves = world.journal->read([&] { return world.engine->moved_dues(); });
-  ASSERT_EQ(moves.size(), 2u);
+  ASSERT_EQ(moves.size(), 3u);
   EXPECT_EQ(moves[0].clock, "far");
   EXPECT_EQ(moves[0].version, 2);
   EXPECT_EQ(shanghai(after, moves[0].old_due_ms), "2027-01-06T10:00");
   EXPECT_EQ(shanghai(after, moves[0].new_due_ms), "2027-01-11T10:00");
-  EXPECT_EQ(moves[1].clock, "task.reply");
+  EXPECT_EQ(moves[1].clock, "close");
+  EXPECT_EQ(shanghai(after, moves[1].old_due_ms), "2027-01-01T17:00");
+  EXPECT_EQ(shanghai(after, moves[1].new_due_ms), "2027-01-06T17:00");
+  EXPECT_EQ(moves[2].clock, "task.reply");
 
   const std::uint64_t size = world.journal->size();
-  ASSERT_EQ(*world.engine->recount(*world.journal), 2u);
+  ASSERT_EQ(*world.engine->recount(*world.journal), 3u);
   EXPECT_EQ(shanghai(after, due_of(world, id, "near")), "2026-12-31T10:00") << "it was announced";
   EXPECT_EQ(shanghai(after, due_of(world, id, "far")), "2027-01-11T10:00");
   EXPECT_EQ(shanghai(after, due_of(world, id, "task.reply")), "2027-01-08T10:00");

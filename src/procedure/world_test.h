@@ -27,7 +27,8 @@ class PeopleTable final : public Directory {
   std::string basis(std::string_view person, std::string what, const char* other = nullptr) const {
     if (has(person, what)) return what;
     for (const auto& [holder, held] : holds)  // "for:wang": acts in wang's posts
-      if (held.count(what) != 0 && has(person, "for:" + holder)) return "delegate:" + holder;
+      if (what.starts_with("post:") && held.count(what) != 0 && has(person, "for:" + holder))
+        return "delegate:" + holder;
     if (other) {
       std::string deputy = other + what.substr(what.find(':') + 1);
       if (has(person, deputy)) return deputy;
