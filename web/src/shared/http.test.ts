@@ -35,8 +35,8 @@ describe("writes", () => {
 
 describe("problems", () => {
   it("keep the server's words, fields and request id", async () => {
-    serve(answer(422, { status: 422, code: "form.invalid", title: "内容无效", detail: "有 1 处需要更正", fields: [{ pointer: "/form/people", message: "填写数字" }], request_id: "req_1" }));
-    await expect(post("/cases", {})).rejects.toMatchObject({ status: 422, code: "form.invalid", message: "有 1 处需要更正", requestId: "req_1", fields: [{ pointer: "/form/people" }] });
+    serve(answer(422, { status: 422, code: "form.invalid", title: "内容无效", detail: "有 1 处需要更正", fields: [{ pointer: "/form/people", text: "填写数字" }], request_id: "req_1" }));
+    await expect(post("/cases", {})).rejects.toMatchObject({ status: 422, code: "form.invalid", message: "有 1 处需要更正", requestId: "req_1", fields: [{ pointer: "/form/people", message: "填写数字" }] });
   });
   it("sign out on 401, except while signing in", async () => {
     const out = vi.spyOn(wire, "onSignedOut");

@@ -1,12 +1,12 @@
 // The one way to the server: CSRF, idempotency and conditions on writes, problems as errors.
-import type { FieldWrong, ProblemBody } from "@/api/types";
+import type { ProblemBody } from "@/api/types";
 import { lang, t } from "./text";
 import { learnNow } from "./time";
 
 export class Problem extends Error {
   constructor(
     readonly status: number, readonly code: string, title: string, readonly detail = "",
-    readonly fields: FieldWrong[] = [], readonly requestId = "", readonly retryAfterS = 0,
+    readonly fields: { pointer: string; message: string }[] = [], readonly requestId = "", readonly retryAfterS = 0,
   ) { super(title); }
   get offline(): boolean { return this.status === 0; }
   get stale(): boolean { return this.status === 412; }
@@ -67,7 +67,7 @@ async function problemOf(response: Response): Promise<Problem> {
   try {
     const p = (await response.json()) as ProblemBody;
     // The title names the kind of problem, the detail says what happened: people read the detail.
-    return new Problem(response.status, p.code, p.detail || p.title, "", p.fields ?? [], p.request_id ?? "", p.retry_after_s ?? 0);
+    return new Problem(response.status, p.code, p.detail || p.title, "", (p.fields ?? []).map((f) => ({ pointer: f.pointer, message: f.text })), p.request_id ?? "", p.retry_after_s ?? 0);
   } catch {
     return new Problem(response.status, "http", t("problem.http", { status: response.status }));
   }
