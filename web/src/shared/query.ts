@@ -6,6 +6,7 @@ import { Problem } from "./http";
 export const queries = new QueryClient({
   defaultOptions: {
     queries: {
+      shallow: true,  // what the server said is replaced, never changed: no proxies around its rows
       staleTime: 15_000,
       gcTime: 5 * 60_000,
       refetchOnWindowFocus: false,

@@ -19,16 +19,19 @@ export function learnNow(now_ms: number | undefined, asked_ms = Date.now()): voi
 }
 export const serverNow = (): number => Date.now() + offset.value;
 
+const nowMs = computed(() => tick.value + offset.value);
+const minuteMs = computed(() => Math.floor(nowMs.value / MINUTE) * MINUTE);
+
 // The server's time, once a second. Only what is on the screen follows it.
 export function useNow(): ComputedRef<number> {
   timer ??= setInterval(() => (tick.value = Date.now()), 1000);
-  return computed(() => tick.value + offset.value);
+  return nowMs;
 }
 
 // The same to the minute, for what says no seconds: a long list is not drawn again each second.
 export function useMinute(): ComputedRef<number> {
-  const now = useNow();
-  return computed(() => Math.floor(now.value / MINUTE) * MINUTE);
+  useNow();
+  return minuteMs;
 }
 
 const two = (n: number): string => String(n).padStart(2, "0");
