@@ -13,7 +13,7 @@ export const isBelow = (s: ShareOut, threshold: number): boolean => s.of > 0 && 
 // How often each limit is met: a point on its interval, overall and for each value of the fact that
 // tells cases apart. The axis begins where something is to be seen.
 export function plot(r: SimulationOut, words: PlotWords, width: number): Plot {
-  const narrow = width < 520, left = narrow ? 8 : Math.round(width * 0.44), right = width - 62;
+  const narrow = width < 520, left = narrow ? 92 : Math.round(width * 0.44), right = width - 62;
   const shares = r.limits.flatMap((l) => [l, ...Object.values(l.groups)]).filter((s) => s.of > 0);
   const least = Math.min(r.threshold * 10 - 100, ...shares.map((s) => s.low));
   const from = Math.max(0, Math.floor(least / 100) * 100);
@@ -21,15 +21,16 @@ export function plot(r: SimulationOut, words: PlotWords, width: number): Plot {
   const rows: PlotRow[] = [];
   let y = 22;
   const put = (s: ShareOut, label: string[], about: string, group: boolean, text: string): void => {
-    const tall = narrow && !group ? label.length * 16 + 18 : Math.max(1, label.length) * 16 + (group ? 2 : 10);
+    const tall = narrow && !group ? label.length * 16 + 18 : Math.max(1, label.length) * 16 + 2;
     rows.push({ y, label, about, low: x(s.low), p: x(s.p), high: x(s.high), below: isBelow(s, r.threshold), text, group, x0: s.of });
     y += tall;
   };
   for (const l of r.limits) {
     const limit = words.limit(l), room = narrow ? width - 8 - textWidth(limit) - 24 : left - textWidth(limit) - 28;
+    if (rows.length) y += 10;
     put(l, wrap(words.title(l), Math.max(60, room), 2), limit, false, l.of === 0 ? words.never : l.impossible ? words.impossible : percent(l.p));
     const groups = Object.entries(l.groups).filter(([, s]) => s.of > 0);
-    if (groups.length > 1) for (const [v, s] of groups) put(s, wrap(words.value(l, v), narrow ? 90 : left - 40, 1), "", true, percent(s.p));
+    if (groups.length > 1) for (const [v, s] of groups) put(s, wrap(words.value(l, v), narrow ? left - 8 : left - 40, 1), "", true, percent(s.p));
   }
   const step = 1000 - from > 500 ? 250 : 100;
   const ticks = [];
