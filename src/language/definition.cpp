@@ -47,6 +47,13 @@ int Definition::form(std::string_view name) const {
   return -1;
 }
 
+std::vector<int> ClockDef::from_facts() const {
+  std::vector<int> out;
+  if (from.kind == Moment::Kind::fact) out.push_back(from.index);
+  out.insert(out.end(), also.begin(), also.end());
+  return out;
+}
+
 Span span_for(const Limit& limit, std::span<const Value> facts, const Calendar& calendar,
               std::int64_t base_ms) {
   CW_CHECK(!limit.none());

@@ -250,14 +250,17 @@ struct ClockDef {
                                 //   stops at a task takes that task's: who need not do it is
                                 //   never late
   Moment from, stop;            // anchored. `stop` none = the case's end
+  std::vector<int> also;        // `from` a list of time facts: those after the first; the earliest
+                                //   of those that are set counts
   std::vector<int> run;         // running: states; stands still elsewhere
   bool reset_on_entry = false;  // running: counts anew whenever one of `run` is entered from
                                 //          a state outside `run`
   Limit limit;
   std::string calendar;
   std::vector<Mark> marks;
-  bool wait = false;     // time that only passes: compressed in a drill
-  bool expires = false;  // some action is `upon` it
+  bool wait = false;                    // time that only passes: compressed in a drill
+  bool expires = false;                 // some action is `upon` it
+  std::vector<int> from_facts() const;  // all time facts it may count from
 };
 
 // When a procedure opens cases by itself: a round of inspection, a review, a yearly plan. A slot is

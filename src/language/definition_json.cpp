@@ -240,6 +240,9 @@ json::array DefinitionWriter::clock_list() const {
     if (!clock.when.empty()) o["when"] = clock.when.source();
     if (clock.kind == ClockDef::Kind::anchored) {
       o["from"] = moment(clock.from);
+      json::array also;
+      for (const int fact : clock.also) also.emplace_back(d_.facts[fact].id);
+      if (!also.empty()) o["also"] = std::move(also);
       o["stop"] = moment(clock.stop);
     } else {
       json::array run;

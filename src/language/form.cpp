@@ -27,13 +27,15 @@ class FormReader {
   void bound(const YamlNode& schema, const char* low, const char* high, std::int64_t most,
              FormField& out);
   void list(const YamlNode& schema, FormField& out);
-  void hints(const YamlNode& hints, FormField& out);
+  void hints(const YamlNode& hints, FormField& out, bool inside);
+  void late(const YamlNode& node, FormField& out, bool inside);
   void fallback(const YamlNode& node, FormField& out);
   void required(const YamlNode& schema, std::vector<FormField>& fields);
   void rules(const YamlNode& all, Form& form);
   void rule(const YamlNode& entry, Form& form);
 
   YamlReader& reader_;
+  bool late_seen_ = false;
 };
 
 void FormReader::read(const YamlNode& root, Form& form) {
@@ -117,7 +119,7 @@ void FormReader::type(const YamlNode& schema, FormField& out, bool inside) {
                      "type is string, integer, boolean or array; an enum is a string, lists do "
                      "not nest"});
   }
-  if (const YamlNode* more = schema.find("x-callwarden")) hints(*more, out);
+  if (const YamlNode* more = schema.find("x-callwarden")) hints(*more, out, inside);
   bounds(schema, out);
   if (const YamlNode* given = schema.find("default")) fallback(*given, out);
 }
@@ -180,9 +182,18 @@ void FormReader::list(const YamlNode& schema, FormField& out) {
   out.items.push_back(std::move(item));
 }
 
-void FormReader::hints(const YamlNode& hints, FormField& out) {
+void FormReader::hints(const YamlNode& hints, FormField& out, bool inside) {
   if (!reader_.map(hints)) return;
-  reader_.keys(hints, {"widget", "personal", "words", "ref"});
+  reader_.keys(hints, {"widget", "personal", "words", "ref", "from", "late"});
+  if (const YamlNode* from = hints.find("from")) {
+    if (inside) {
+      reader_.mistake(*from, "form.from",
+                      {"列表里的字段没有 from", "a field inside a list has no from"});
+    } else {
+      out.from = read_sources(*from, reader_);
+    }
+  }
+  if (const YamlNode* node = hints.find("late")) late(*node, out, inside);
   if (const YamlNode* ref = hints.find("ref")) {
     out.ref = reader_.string(*ref);
     if (!known_ref(out.ref)) {
@@ -206,6 +217,16 @@ void FormReader::hints(const YamlNode& hints, FormField& out) {
   if (const YamlNode* words = hints.find("words")) {
     out.words = read_words(*words, out.values, reader_);
   }
+}
+
+void FormReader::late(const YamlNode& node, FormField& out, bool inside) {
+  out.late = reader_.boolean(node);
+  if (out.late && (inside || out.type != FieldType::text || late_seen_)) {
+    reader_.mistake(node, "form.late",
+                    {"迟报原因是一份表单里唯一的一个文本字段",
+                     "the reason for lateness is one text field of a form"});
+  }
+  late_seen_ |= out.late;
 }
 
 void FormReader::fallback(const YamlNode& node, FormField& out) {
@@ -356,6 +377,12 @@ json::object field_json(const FormField& field) {
   if (!field.ref.empty()) hints["ref"] = field.ref;
   if (!field.widget.empty()) hints["widget"] = field.widget;
   if (field.personal) hints["personal"] = true;
+  if (field.late) hints["late"] = true;
+  if (!field.from.empty()) {
+    json::array from;
+    for (const FieldSource& source : field.from) from.emplace_back(json::string(source.text()));
+    hints["from"] = std::move(from);
+  }
   if (!hints.empty()) out["x-callwarden"] = std::move(hints);
   return out;
 }
@@ -370,6 +397,13 @@ int FormField::ordinal(std::string_view value) const {
 int Form::field(std::string_view name) const {
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+int Form::late_field() const {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].late) return static_cast<int>(i);
   }
   return -1;
 }

@@ -38,6 +38,16 @@ enum class FieldType : std::uint8_t {
   list  // only in forms
 };
 
+// Where a field's first value is taken from when its form is opened.
+struct FieldSource {
+  enum class Kind : std::uint8_t { fact, field, now, org };  // now: the moment; org: its name
+  Kind kind = Kind::fact;
+  std::string form;  // field: of which form filed on the case ("urgent")
+  std::string name;  // of the fact or the field
+  int line = 0, column = 0;
+  std::string text() const;  // as it is written: "people", "urgent.affected", "now"
+};
+
 struct FormField {
   std::string name;
   Text title, help;
@@ -51,8 +61,10 @@ struct FormField {
   std::int64_t minimum = 0;         // integer: value; text: code points; list: items
   std::int64_t maximum = 0;
   std::optional<json::value> fallback;  // JSON Schema's `default`
-  std::vector<FormField> items;  // list: the fields of one item; one field without a name when
-                                 //   an item is a plain text, number or choice
+  std::vector<FormField> items;   // list: the fields of one item; one field without a name when
+                                  //   an item is a plain text, number or choice
+  std::vector<FieldSource> from;  // the first that is known is written in
+  bool late = false;              // a text: the reason, required when the filing is late
 
   int ordinal(std::string_view value) const;  // of an enumeration; -1 when it is none of them
 };
@@ -74,11 +86,21 @@ struct Form {
                        //   when it follows from the procedure (Amendment)
 
   int field(std::string_view name) const;  // index, or -1
+  int late_field() const;                  // the one that gives the reason for lateness, or -1
 };
+
+// Whether a value of another field, or of a fact (as a field of the same type, values and `ref`),
+// can be written into this one: the same kind of value, or anything but rows as text.
+bool takes(const FormField& field, const FormField& given);
 
 // Reads and checks one form file. Null when there was a mistake; all mistakes are reported.
 std::shared_ptr<const Form> read_form(std::string_view text, const std::string& file,
                                       std::vector<Mistake>& mistakes);
+
+// Fields of other forms that `from` names: each must be there and fit. Mistakes have their place.
+using FindForm = std::function<std::shared_ptr<const Form>(std::string_view id)>;
+void check_sources(const Form& form, const FindForm& find, const std::string& file,
+                   std::vector<Mistake>& mistakes);
 
 // Validates what was submitted: unknown fields, types, bounds, required ones and rules. Returns it
 // with the defaults in place. The Problem (`form.invalid`) names every field at fault by a JSON

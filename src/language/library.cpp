@@ -67,7 +67,7 @@ Library Library::load(const fs::path& content, std::vector<Mistake>& mistakes) {
 
 Library Library::from_texts(const ContentFiles& files, std::vector<Mistake>& mistakes) {
   Library out;
-  ContentFiles calendars;
+  ContentFiles calendars, form_files;  // of a form: its id and where it lies
   for (const auto& [path, text] : files) {
     if (file_of(path) == "calendars") calendars.emplace_back(path, text);
     if (file_of(path) == "procedures") announce(text, out.start_forms_);
@@ -79,10 +79,15 @@ Library Library::from_texts(const ContentFiles& files, std::vector<Mistake>& mis
     }
     if (file_of(path) != "forms") continue;
     const auto form = read_form(text, path, mistakes);
-    if (form != nullptr && !out.forms_.emplace(form->id, form).second) {
+    if (form == nullptr) continue;
+    if (out.forms_.emplace(form->id, form).second) {
+      form_files.emplace_back(form->id, path);
+    } else {
       twice(path, form->id, mistakes);
     }
   }
+  const auto find = [&](std::string_view id) { return out.form(id); };
+  for (const auto& [id, at] : form_files) check_sources(*out.forms_[id], find, at, mistakes);
   out.calendars_ = Calendars::from_texts(calendars, mistakes);
   for (const auto& [path, text] : files) {
     if (file_of(path) != "procedures") continue;
@@ -219,7 +224,9 @@ class ContentChecker {
     const YamlTree tree = parse_yaml(text, path, ignored);
     folder_ = fs::path(path).parent_path();
     if (tree.root.find("form") != nullptr && tree.root.find("procedure") == nullptr) {
-      read_form(text, path, mistakes_);
+      if (const auto own = read_form(text, path, mistakes_))
+        check_sources(
+            *own, [&](auto id) { return form(std::string(id)); }, path, mistakes_);
     } else if (tree.root.find("regulation") != nullptr && tree.root.find("states") == nullptr) {
       read_regulation(text, path, mistakes_);
     } else if (tree.root.find("calendar") != nullptr && tree.root.find("states") == nullptr) {

@@ -143,7 +143,7 @@ TEST(Console, ADefinitionIsWrittenWithNames) {
   const json::object& responding = o.at("states").as_array()[1].as_object();
   EXPECT_EQ(responding.at("tasks").as_array()[0].at("limit").at("table").at("II").as_string(),
             "1h");
-  EXPECT_EQ(responding.at("actions").as_array()[3].at("guard").as_string(), "tasks.done");
+  EXPECT_EQ(responding.at("actions").as_array()[5].at("guard").as_string(), "tasks.done");
   const json::object& enter = o.at("states").as_array()[4].at("enter").as_array()[0].as_object();
   EXPECT_EQ(enter.at("each").as_string(), "investigation.items");
   EXPECT_EQ(o.at("clocks").as_array()[1].at("stop").as_string(), "task.cac");

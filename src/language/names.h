@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/yaml.h"
+#include "language/form.h"
 
 namespace cw {
 
@@ -24,5 +25,8 @@ std::vector<std::string> read_values(const YamlNode& node, YamlReader& reader);
 // {none: {zh: …, en: …}, …} for all of `values`, in their order.
 std::vector<Text> read_words(const YamlNode& node, const std::vector<std::string>& values,
                              YamlReader& reader);
+
+// `from` of a field: one source or a list of them.
+std::vector<FieldSource> read_sources(const YamlNode& node, YamlReader& reader);
 
 }  // namespace cw

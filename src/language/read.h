@@ -61,6 +61,7 @@ class DefinitionReader {
   Span span(const YamlNode& node);
   std::string calendar(const YamlNode& node);
   Moment moment(const YamlNode& node);
+  void earliest(const YamlNode& list, ClockDef& out);
   std::vector<Effect> effects(const YamlNode& node);
   bool effect(const YamlNode& node, Effect& out);
   void open(const YamlNode& node, Effect& out);
@@ -85,6 +86,7 @@ class DefinitionReader {
   int fact_index(const YamlNode& node);
   std::vector<int> role_list(const YamlNode& node);
   int form_index(const YamlNode& node);
+  void fact_sources(const YamlNode& node, const Form& form, const FormField& field);
   bool fits(const FormField& field, const FactDef& fact, std::string& why_zh, std::string& why_en);
   void child_start(const YamlNode& at, const FormField& list, const Form& start);
   Text title_of(const YamlNode& body, const std::string& fallback, int form = -1);

@@ -28,7 +28,11 @@ void DefinitionReader::clock(const YamlNode& body, ClockDef& out, int index) {
                     {"时钟须且只须写明 from（从某时刻起）或 run（在某些状态中走）",
                      "a clock says either from (a moment) or run (states)"});
   }
-  if (from != nullptr) out.from = moment(*from);
+  if (from != nullptr && from->is_list()) {
+    earliest(*from, out);
+  } else if (from != nullptr) {
+    out.from = moment(*from);
+  }
   if (const YamlNode* stop = body.find("stop")) {
     out.stop = moment(*stop);
     if (run != nullptr) {
@@ -120,6 +124,26 @@ void DefinitionReader::closing(const YamlNode& body, const ClockDef& clock) {
                "'; use `from`, or `reset: entry`"});
       return;
     }
+  }
+}
+
+// from: [discovered_at, learned_at]: the earliest of the time facts that are set.
+void DefinitionReader::earliest(const YamlNode& list, ClockDef& out) {
+  for (const YamlNode& item : list.items) {
+    const Moment one = moment(item);
+    if (one.kind == Moment::Kind::none) continue;
+    if (one.kind != Moment::Kind::fact) {
+      reader_.mistake(item, "procedure.moment",
+                      {"这里只能是时间事实", "only time facts stand in this list"});
+    } else if (out.from.kind == Moment::Kind::none) {
+      out.from = one;
+    } else {
+      out.also.push_back(one.index);
+    }
+  }
+  if (list.items.size() < 2 || list.items.size() > 8) {
+    reader_.mistake(list, "procedure.moment",
+                    {"这里应有 2 到 8 个时间事实", "2 to 8 time facts stand here"});
   }
 }
 

@@ -70,6 +70,7 @@ int DefinitionReader::form_index(const YamlNode& node) {
   FormUse use{form, std::vector<int>(form->fields.size(), -1)};
   for (std::size_t i = 0; i < form->fields.size(); ++i) {
     const FormField& field = form->fields[i];
+    fact_sources(node, *form, field);
     const int fact = d_->fact(field.name);
     if (fact < 0) continue;
     std::string zh, en;
@@ -84,6 +85,26 @@ int DefinitionReader::form_index(const YamlNode& node) {
   }
   d_->forms.push_back(std::move(use));
   return static_cast<int>(d_->forms.size()) - 1;
+}
+
+// A fact that `from` names must go into the field. A form is shared: a fact that this procedure
+// does not have is another's.
+void DefinitionReader::fact_sources(const YamlNode& node, const Form& form,
+                                    const FormField& field) {
+  for (const FieldSource& source : field.from) {
+    const int index = source.kind == FieldSource::Kind::fact ? d_->fact(source.name) : -1;
+    if (index < 0) continue;
+    FormField given;
+    given.type = d_->facts[index].type;
+    given.values = d_->facts[index].values;
+    given.ref = d_->facts[index].ref;
+    if (takes(field, given)) continue;
+    reader_.mistake(
+        node, "procedure.form-source",
+        {"表单“" + form.id + "”的字段“" + field.name + "”填不进事实“" + source.name + "”",
+         "field '" + field.name + "' of form '" + form.id + "' does not take the fact '" +
+             source.name + "'"});
+  }
 }
 
 bool DefinitionReader::fits(const FormField& field, const FactDef& fact, std::string& why_zh,

@@ -40,6 +40,7 @@ struct TaskView {
   std::vector<std::string> roles;
   std::vector<Text> role_titles;
   bool late = false, outbound = false, required = false;
+  bool reason_due = false;  // done now it is late, and its form has a field for the reason
   int evidence = 0, evidence_given = 0;
   std::int64_t opened_ms = 0, due_ms = 0, done_ms = 0;  // 0 = none
   std::string assignee, doer;
@@ -58,6 +59,7 @@ struct ActionView {
   std::string guard;  // source
   bool outbound = false, repeat = false, can = false;
   bool amend = false;  // the correction of the record
+  bool reason_due = false;  // taken now it is late, and its form has a field for the reason
   std::string basis;
   Text why_not;
   std::vector<std::string> missing;  // tasks still to be done, when that is why

@@ -12,6 +12,20 @@ bool Sketch::runs_in(const ClockDef& clock, int state) const {
   return std::find(clock.run.begin(), clock.run.end(), state) != clock.run.end();
 }
 
+bool is_late(const Case& c, const Definition& d, bool task, int index, std::int64_t now_ms) {
+  if (const TaskState* t = task ? c.task(index) : nullptr)
+    if (t->late || t->due_ms <= now_ms) return true;
+  const int to = task ? -1 : d.actions[index].to;
+  const Moment::Kind kind = task ? Moment::Kind::task : Moment::Kind::action;
+  for (const ClockState& k : c.clocks) {
+    const ClockDef& def = d.clocks[k.clock];
+    if (k.phase != ClockPhase::counting || k.due_ms > now_ms || def.expires) continue;
+    if (def.stop.kind == kind && def.stop.index == index) return true;
+    if (def.stop.kind == Moment::Kind::state && to >= 0 && def.stop.index == to) return true;
+  }
+  return false;
+}
+
 void Sketch::settle_clocks() {
   for (std::size_t i = 0; i < d.clocks.size(); ++i) {
     bool exists = d.clocks[i].when.empty() || d.clocks[i].when.holds(scope());
@@ -32,10 +46,14 @@ ClockState& Sketch::add_clock(int index, std::int64_t since_ms) {
 void Sketch::settle_anchored(int index, bool exists) {
   const ClockDef& def = d.clocks[index];
   Value anchor = null_value;
-  if (def.from.kind == Moment::Kind::fact)
+  if (def.from.kind == Moment::Kind::fact) {
     anchor = c.facts[def.from.index];
-  else if (def.from.kind == Moment::Kind::start)
+    for (const int fact : def.also)
+      if (c.facts[fact] != null_value && (anchor == null_value || c.facts[fact] < anchor))
+        anchor = c.facts[fact];
+  } else if (def.from.kind == Moment::Kind::start) {
     anchor = c.opened_ms;
+  }
   ClockState* k = c.clock(index);
   if (!k) {
     if (exists && anchor != null_value) arm(add_clock(index, anchor));
@@ -190,6 +208,7 @@ void Sketch::stop(int index) {
   ClockState* k = c.clock(index);
   if (!k) k = &add_clock(index, now);  // stopped before it could start: it never will
   if (k->phase == ClockPhase::stopped) return;
+  if (k->phase == ClockPhase::lifted) k->since_ms = now;  // it did not count up to here
   if (k->phase == ClockPhase::counting) {
     std::int64_t due = k->due_ms;
     stand(*k, ClockPhase::stopped);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/id.h"
+#include "base/text.h"
 #include "body.h"
 #include "prepare.h"
 #include "turn.h"
@@ -46,6 +47,22 @@ Sending outbound_of(const std::string& name, const std::string& content) {
   out.name = name;
   out.content = content;
   return out;
+}
+
+// Who files late says why, in the field that the form has for it. The start of a case is never
+// asked: nothing may stand in the way of a first report.
+Status reason_if_late(const Case& c, const Definition& d, bool task, int index, const Written& w,
+                      std::int64_t now_ms) {
+  const Form* form = w.form >= 0 ? d.forms[w.form].form.get() : nullptr;
+  const int field = form ? form->late_field() : -1;
+  if (field < 0 || !is_late(c, d, task, index, now_ms)) return done();
+  const FormField& reason = form->fields[field];
+  const json::value* given = w.filled.if_contains(reason.name);
+  if (given && given->is_string() && !trim(given->get_string()).empty()) return done();
+  return invalid(
+      "form.late", "/form/" + reason.name,
+      {"时限已过，请填写“" + reason.title.zh + "”；尚未提交",
+       "The limit has passed: fill in '" + reason.title.en + "'; nothing was submitted"});
 }
 
 // Facts that a form and `set` would change, kept with a question until it is answered.
@@ -135,6 +152,7 @@ Result<json::object> decide_act(Turn& turn, Slot slot, const std::string& actor,
   Sketch s(m, c, turn.now, m.names.add(actor));
   if (w.form >= 0) s.take_form(w.form, w.filled);
   if (!def.guard.holds(s.scope())) return guarded(s, def);
+  if (Status late = reason_if_late(c, d, false, action, w, turn.now); !late) return late.problem();
   if (def.approve.quorum > 0) return ask(turn, slot, who, actor, false, action, w, evidence);
   s.set_form_facts();
   if (w.form >= 0) s.keep_form(w.content.commitment);
@@ -180,6 +198,7 @@ Result<json::object> decide_task(Turn& turn, Slot slot, const std::string& actor
     return invalid("task.evidence", "/evidence",
                    {"至少需要 " + std::to_string(def.evidence) + " 件证据",
                     "Evidence needed: at least " + std::to_string(def.evidence)});
+  if (Status late = reason_if_late(c, d, true, task, w, turn.now); !late) return late.problem();
   if (def.approve.quorum > 0) return ask(turn, slot, who, actor, true, task, w, evidence);
   Name doer = m.names.add(actor);
   Sketch s(m, c, turn.now, doer);

@@ -451,8 +451,8 @@ void Sketch::finish_task(int task, Name doer, int evidence) {
 void Sketch::close() {
   for (std::size_t i = 0; i < c.tasks.size(); ++i)
     if (c.tasks[i].pending()) withdraw(c.tasks[i].task, Why::closed);
-  for (ClockState& k : c.clocks)
-    if (k.phase != ClockPhase::stopped) stop(k.clock);
+  for (ClockState& k : c.clocks)  // what was lifted ends as it is: it is neither met nor missed
+    if (k.phase != ClockPhase::stopped && k.phase != ClockPhase::lifted) stop(k.clock);
   if (c.rare) c.rare->asked.clear();
   c.closed = true;
   c.closed_ms = now;

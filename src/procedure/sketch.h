@@ -115,6 +115,10 @@ json::object amended(const Sketch& s, const Case& was, const Asked& asked);
 // What conditions may read of a case, without a form.
 Scope scope_of(const Engine::Impl& m, const Case& c);
 
+// Whether what is filed by this task or action would be late now: its own limit has passed, or that
+// of a clock that stops with it.
+bool is_late(const Case& c, const Definition& d, bool task, int index, std::int64_t now_ms);
+
 // Why a person may act, or in both languages why not.
 struct Standing {
   int role = -1;

@@ -203,6 +203,8 @@ class Viewing {
     }
   }
 
+  bool asks_reason(int form) const { return form >= 0 && d.forms[form].form->late_field() >= 0; }
+
   void judge(const std::vector<int>& roles, bool& can, std::string& basis, Text& why_not) const {
     if (viewer.empty()) return;
     Standing who = standing(m, c, viewer, roles, now);
@@ -243,6 +245,8 @@ class Viewing {
         x.doer = text(t->doer);
         x.seq = t->seq;
       }
+      x.reason_due = t && t->pending() && asks_reason(def.form) &&
+                     is_late(c, d, true, static_cast<int>(i), now);
       if (t && t->phase == TaskPhase::open && !c.closed) judge(def.by, x.can, x.basis, x.why_not);
       v.tasks.push_back(std::move(x));
     }
@@ -265,6 +269,7 @@ class Viewing {
       a.outbound = def.outbound;
       a.repeat = def.repeat;
       a.amend = def.amend;
+      a.reason_due = asks_reason(def.form) && is_late(c, d, false, here[i], now);
       judge(def.by, a.can, a.basis, a.why_not);
       if (def.once && i < 64 && c.taken >> i & 1) {
         a.can = false;
