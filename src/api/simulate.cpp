@@ -55,8 +55,7 @@ Result<json::object> run_simulation(Call& call, SimulateIn& in) {
                    {"须为 house 或 real", "This must be house or real"});
   if (call.s.simulation) {
     options.roster = call.s.simulation->roster;
-    auto pace = call.s.simulation->paces.find(call.id());
-    if (pace != call.s.simulation->paces.end()) options.pace = pace->second;
+    options.pace = call.s.simulation->pace(call.id());
   }
   if (people == "real") {
     Definitions all;

@@ -1,5 +1,8 @@
 // `callwarden procedure simulate`.
+#include <unistd.h>
+
 #include <charconv>
+#include <chrono>
 #include <fstream>
 #include <ostream>
 #include <sstream>
@@ -93,6 +96,29 @@ bool plotted(const SimulationReport& report, const Words& words, std::ostream& e
   return false;
 }
 
+// One line on a terminal that is written over, at most ten times a second.
+class Progress {
+ public:
+  Progress(std::string id, std::ostream& err) : id_(std::move(id)), err_(err) {}
+  void tell(std::size_t run, std::size_t of) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!shown_on_ || now - told_ < std::chrono::milliseconds(100)) return;
+    told_ = now;
+    err_ << "\r" << id_ << " " << run << "/" << of << "\x1b[K" << std::flush;
+    any_ = true;
+  }
+  void end() {
+    if (any_) err_ << "\r\x1b[K" << std::flush;
+  }
+
+ private:
+  const std::string id_;
+  std::ostream& err_;
+  const bool shown_on_ = ::isatty(STDERR_FILENO) != 0;
+  bool any_ = false;
+  std::chrono::steady_clock::time_point told_;
+};
+
 int told(const std::vector<Mistake>& mistakes, std::ostream& err) {
   for (const Mistake& m : mistakes) err << describe(m, "zh") << " / " << m.text.en << "\n";
   return 2;
@@ -134,9 +160,11 @@ int procedure_simulate_main(std::span<const std::string> args, const fs::path& c
     auto definition = read_beside(library, file, *text, mistakes);
     if (!definition) return told(mistakes, err);
     SimulationOptions options = words->options;
-    auto pace = folder.paces.find(definition->id);
-    options.pace = given ? given : pace == folder.paces.end() ? nullptr : pace->second;
+    options.pace = given ? given : folder.pace(definition->id);
+    Progress progress(definition->id, err);
+    options.progress = [&](std::size_t run, std::size_t of) { progress.tell(run, of); };
     Result<SimulationReport> report = simulate(library, *definition, options);
+    progress.end();
     if (!report) {
       err << report.problem().text.zh << " / " << report.problem().text.en << "\n";
       return 2;

@@ -81,9 +81,12 @@ std::shared_ptr<const Pace> read_pace(std::string_view text, const std::string& 
   auto out = std::make_shared<Pace>();
   const YamlNode& root = tree.root;
   if (!reader.map(root)) return nullptr;
-  reader.keys(root,
-              {"simulation", "threshold", "effort", "reject", "times", "choose", "facts", "ahead"});
-  if (const YamlNode* id = reader.need(root, "simulation")) out->procedure = reader.name(*id);
+  reader.keys(root, {"simulation", "threshold", "effort", "reject", "times", "choose", "facts",
+                     "ahead", "past"});
+  if (const YamlNode* id = reader.need(root, "simulation")) {
+    const bool family = id->text.size() > 2 && id->text.ends_with(".*");
+    out->procedure = family ? id->text : reader.name(*id);
+  }
   if (const YamlNode* n = root.find("threshold"))
     out->threshold = static_cast<int>(reader.integer(*n, 1, 100));
   if (const YamlNode* n = root.find("effort")) out->effort_ms = span_ms(reader, *n);
@@ -97,8 +100,18 @@ std::shared_ptr<const Pace> read_pace(std::string_view text, const std::string& 
   if (const YamlNode* n = root.find("facts"); n && reader.map(*n)) read_shares(reader, *n, *out);
   if (const YamlNode* n = root.find("ahead"); n && reader.map(*n))
     for (const auto& [name, body] : n->entries) out->ahead_ms[name.text] = span_ms(reader, body);
+  if (const YamlNode* n = root.find("past"); n && reader.map(*n))
+    for (const auto& [name, body] : n->entries) out->past_ms[name.text] = span_ms(reader, body);
   if (!reader.clean()) return nullptr;
   return out;
+}
+
+std::shared_ptr<const Pace> SimulationFolder::pace(std::string_view procedure) const {
+  if (auto own = paces.find(procedure); own != paces.end()) return own->second;
+  const std::size_t dot = procedure.find('.');
+  if (dot == std::string_view::npos) return nullptr;
+  auto family = paces.find(std::string(procedure.substr(0, dot)) + ".*");
+  return family == paces.end() ? nullptr : family->second;
 }
 
 SimulationFolder SimulationFolder::load(const fs::path& content, std::vector<Mistake>& mistakes) {

@@ -56,7 +56,10 @@ Run::Run(Stage& stage, RunKind kind, std::size_t number)
 
 // What entries tell that the record at the end no longer does.
 void Run::see(const Entry& e) {
-  if (e.kind == "case.start") cases_.push_back(e.case_id);
+  if (e.kind == "case.start") {
+    cases_.push_back(e.case_id);
+    open_.push_back(e.case_id);
+  }
   if (e.case_id.empty() || e.case_id != cases_.front()) return;
   const Definition& d = *stage_.definition;
   const json::value* fired = e.body.if_contains("fired");
@@ -127,7 +130,11 @@ bool Run::start(Outcome& out) {
                                                        .actor = person,
                                                        .form = form,
                                                        .subject = "cus_simulation"}));
-    if (done) return learn(form), true;
+    if (done) {
+      learn(form);
+      if (d.start_form >= 0) ++filled_[d.forms[d.start_form].form->id];
+      return true;
+    }
     why = done.problem().text;
   }
   out.end = Outcome::End::stuck;
@@ -201,13 +208,35 @@ void Run::complete(const Working& w) {
       done = act(w);
       break;
   }
-  if (done) return;
+  if (done) {
+    if (const json::value* asked = done->if_contains("approval"))
+      look_for_answer(w, static_cast<std::uint32_t>(asked->to_number<std::int64_t>()));
+    return;
+  }
   last_refusal_ = done.problem().text;
   if (!done.problem().fields.empty()) {
     last_refusal_.zh += " " + done.problem().fields[0].pointer;
     last_refusal_.en += " " + done.problem().fields[0].pointer;
   }
   refused_.insert(refusal(w.item, w.person));
+}
+
+// Somebody else must be able to answer what was asked: one who asks never does.
+void Run::look_for_answer(const Working& asked, std::uint32_t approval) {
+  if (asked.item.case_id != cases_[0] || asked.item.kind == Item::Kind::approval) return;
+  const Item item{.kind = Item::Kind::approval,
+                  .case_id = cases_[0],
+                  .key = {},
+                  .name = {},
+                  .label = {},
+                  .definition = asked.item.definition,
+                  .approval = approval};
+  const CaseView& v = view(cases_[0], "");
+  if (v.brief_due) return;  // whoever takes command will
+  for (const auto& [person, label] : candidates(item, v))
+    if (may(item, person)) return;
+  for (const ApprovalView& a : v.approvals)
+    if (a.id == approval) unanswered_.emplace(asked.item.name, a.title);
 }
 
 // What a person tried in vain is not tried again before the case has changed.
@@ -222,7 +251,9 @@ Result<json::object> Run::do_task(const Working& w) {
   if (def.form >= 0) form = fill(*w.item.definition, def.form, 0);
   Result<json::object> done = command(
       engine_.do_task({w.item.case_id, w.person, {}}, def.id, evidence_of(def.evidence), form));
-  if (done) learn(form);
+  if (!done) return done;
+  learn(form);
+  if (def.form >= 0) ++filled_[w.item.definition->forms[def.form].form->id];
   return done;
 }
 
@@ -237,6 +268,7 @@ Result<json::object> Run::act(const Working& w) {
     done = command(engine_.act({w.item.case_id, w.person, {}}, def.id, {}, form));
     if (done) {
       learn(form);
+      if (def.form >= 0) ++filled_[d.forms[def.form].form->id];
       ++used_[w.item.case_id + "/" + w.item.name];
       ++stage_.taken[d.id + "/" + w.item.name];
       return done;
@@ -246,21 +278,24 @@ Result<json::object> Run::act(const Working& w) {
   return done;
 }
 
-// The world as it is at the first attempt; later ones let some of it be otherwise, and lean towards
-// yes or no.
+// The world as it is when a form is filled for the first time; when it is filled again, and at
+// later attempts, some of it is otherwise: whoever measures or judges anew finds something new.
+// Later attempts lean towards yes or no.
 json::object Run::fill(const Definition& d, int form, int attempt) {
   constexpr struct {
     bool fresh;
     int yes;
   } kTries[] = {{false, 50}, {false, 90}, {true, 50}, {true, 90}, {false, 10}, {true, 10}};
-  const auto& how_to = kTries[attempt % 6];
+  const bool again = filled_.contains(d.forms[form].form->id);
+  const auto& how_to = kTries[(attempt + (again ? 2 : 0)) % 6];
   json::object wanted;
   for (const auto& [fact, value] : wanted_)
     if (!how_to.fresh || chance(random_, 40)) wanted[fact] = value;
   // Whom a form names has no post: an owner who is also the only checker would prove nothing.
   const std::vector<std::string>& named =
       stage_.roster.staff().empty() ? stage_.roster.people() : stage_.roster.staff();
-  const Sampling how{clock_.now_ms(), &named, &stage_.pace.ahead_ms, how_to.yes};
+  const Sampling how{clock_.now_ms(), &named, &stage_.pace.ahead_ms, &stage_.pace.past_ms,
+                     how_to.yes};
   return sample(*d.forms[form].form, random_, wanted, how);
 }
 
@@ -279,6 +314,7 @@ void Run::finish(Outcome& out) {
   if (v.closed) out.final_state = v.state;
   out.states = states_;
   out.posts = std::move(posts_);
+  out.unanswered = std::move(unanswered_);
   for (const FactView& f : v.facts)
     if (f.type == FieldType::enumeration && f.value.is_string())
       out.facts[f.id] = std::string(f.value.get_string());

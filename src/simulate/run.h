@@ -51,6 +51,7 @@ struct Outcome {
   std::map<std::string, LimitOutcome> limits;  // by clock, or "state.task"
   std::map<std::string, std::string> facts;    // the main case's enumerations at the end
   std::map<std::string, PostTally> posts;
+  std::map<std::string, Text> unanswered;  // "state.step" whose question nobody could answer
   std::string stuck_procedure, stuck_state;
   Text stuck_title, why;
 };
@@ -122,6 +123,7 @@ class Run {
   json::object fill(const Definition& d, int form, int attempt);
   std::string refusal(const Item& item, const std::string& person) const;
   void learn(const json::object& form);
+  void look_for_answer(const Working& asked, std::uint32_t approval);
   void finish(Outcome& out);
   void stuck(Outcome& out);
   Text why_not(Item item, const CaseView& v);
@@ -133,6 +135,9 @@ class Run {
   void decide(const std::string& case_id);
   std::optional<Item> choose(const CaseView& v, const std::shared_ptr<const Definition>& d);
   int weight(const CaseView& v, const Definition& d, const std::string& option, int to) const;
+  static bool interrupts(const Item& item) {
+    return item.kind == Item::Kind::approval || item.kind == Item::Kind::command;
+  }
   Pick pick(const Item& item, const CaseView& v);
   std::vector<std::pair<std::string, std::string>> candidates(const Item& item, const CaseView& v);
   bool may(const Item& item, const std::string& person);
@@ -159,6 +164,7 @@ class Run {
   Engine engine_;
 
   std::vector<std::string> cases_;                // [0] is the main one
+  std::vector<std::string> open_;                 // those that are not closed
   json::object wanted_;                           // what is true in this run: fact → value
   std::map<std::string, std::int64_t> busy_;      // person → until
   std::multimap<std::int64_t, Working> working_;  // by when it is done
@@ -167,6 +173,8 @@ class Run {
   std::map<std::string, std::string> decided_;    // case → action chosen, waiting for a person
   std::map<std::string, std::int64_t> patient_;   // case → the stay in which people wait
   std::map<std::string, int> used_;               // option → how often in this run
+  std::map<std::string, int> filled_;             // form → how often in this run
+  std::map<std::string, Text> unanswered_;
   std::map<std::pair<std::string, std::string>, Reading> readings_;
   std::set<std::string> states_, missed_;
   std::map<std::string, PostTally> posts_;

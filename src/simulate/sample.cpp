@@ -20,7 +20,7 @@ class Sampler {
       const json::value* want = top ? wanted_.if_contains(f.name) : nullptr;
       if (want && fits(f, *want)) {
         out[f.name] = *want;
-      } else if (f.required || chance(random_, 70)) {
+      } else if (f.required || f.late || chance(random_, 70)) {
         out[f.name] = value(f);
       }
     }
@@ -79,6 +79,11 @@ class Sampler {
       if (auto it = s_.ahead_ms->find(field); it != s_.ahead_ms->end())
         return s_.now_ms + it->second;
     constexpr double kMinute = 60'000;
+    if (s_.past_ms)
+      if (auto it = s_.past_ms->find(field); it != s_.past_ms->end()) {
+        const auto median = static_cast<double>(it->second);
+        return s_.now_ms - draw(random_, Spread::around(median, 2 * median));
+      }
     return s_.now_ms - draw(random_, Spread::around(4 * kMinute, 8 * kMinute));
   }
 

@@ -81,7 +81,7 @@ struct Spread {
 };
 
 struct Pace {
-  std::string procedure;
+  std::string procedure;                // or "plan.*"
   int threshold = 80;                   // percent: how often each limit must be met
   std::int64_t effort_ms = 7'200'000;   // at most so long one item occupies a person
   int reject = 10;                      // percent of questions answered no
@@ -89,15 +89,19 @@ struct Pace {
   std::map<std::string, int> choose;    // "state.action", "state.wait" → weight
   std::map<std::string, std::map<std::string, int>> shares;  // fact → value → weight
   std::map<std::string, std::int64_t> ahead_ms;              // time field → how far in the future
+  std::map<std::string, std::int64_t> past_ms;  // time field → the median in the past
 };
 
 std::shared_ptr<const Pace> read_pace(std::string_view text, const std::string& file,
                                       std::vector<Mistake>& mistakes);
 
-// content/simulation: `roster.yaml` and one file a procedure. A missing folder is an empty one.
+// content/simulation: `roster.yaml` and files for one procedure, or a family of them ("plan.*"). A
+// missing folder is an empty one.
 struct SimulationFolder {
   std::shared_ptr<const Staffing> roster;  // null when there is none
   std::map<std::string, std::shared_ptr<const Pace>, std::less<>> paces;
+  // The procedure's own, else the family's; null when there is neither.
+  std::shared_ptr<const Pace> pace(std::string_view procedure) const;
   static SimulationFolder load(const std::filesystem::path& content,
                                std::vector<Mistake>& mistakes);
 };

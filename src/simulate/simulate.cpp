@@ -80,6 +80,18 @@ std::int64_t percentile(const std::vector<std::int64_t>& sorted, int percent) {
   return sorted[(sorted.size() - 1) * static_cast<std::size_t>(percent) / 100];
 }
 
+// How likely so few or fewer are met of so many when each is met with probability p (exact).
+double by_chance(const Share& s, double p) {
+  if (s.met >= s.of) return 1;
+  if (p >= 1) return 0;
+  double term = std::pow(1 - p, static_cast<double>(s.of)), sum = term;
+  for (std::int64_t k = 0; k < s.met; ++k) {
+    term *= static_cast<double>(s.of - k) / static_cast<double>(k + 1) * p / (1 - p);
+    sum += term;
+  }
+  return sum;
+}
+
 class Tally {
  public:
   Tally(const Stage& stage, SimulationReport& report)
@@ -97,6 +109,10 @@ class Tally {
     if (o.end == Outcome::End::stuck) dead_end(o);
     if (kind == RunKind::best)
       for (const auto& [id, limit] : o.limits) count(best_[id], limit);
+    for (const auto& [step, title] : o.unanswered) {
+      unanswered_[step].first = title;
+      ++unanswered_[step].second;
+    }
     if (kind != RunKind::sample) return;
     for (const auto& [id, limit] : o.limits) {
       LimitReport& report = r_.limits[place_.at(id)];
@@ -220,6 +236,11 @@ class Tally {
            "Dead end: " + where + "state '" + e.state_title.en + "', " + std::to_string(e.runs) +
                " run(s). " + e.why.en);
     }
+    for (const auto& [step, seen] : unanswered_)
+      fail("“" + seen.first.zh + "”（" + step + "）须他人批准，而除申请人外无人可批，" +
+               std::to_string(seen.second) + " 次",
+           "'" + seen.first.en + "' (" + step + ") asks for a second person, and nobody but who " +
+               "asks may answer, " + std::to_string(seen.second) + " run(s)");
     if (r_.unfinished > 0)
       fail(std::to_string(r_.unfinished) + " 次推演走了 3,000 步或十年仍未办结",
            std::to_string(r_.unfinished) + " run(s) still went on after 3,000 steps or ten years");
@@ -259,8 +280,8 @@ class Tally {
       return;
     }
     auto below = [&](const Share& s) {
-      const bool few = s.of < static_cast<std::int64_t>(kFew);
-      return (few ? s.high() : s.p()) < r_.threshold * 10;
+      if (s.of >= static_cast<std::int64_t>(kFew)) return s.p() < r_.threshold * 10;
+      return by_chance(s, r_.threshold / 100.0) < 0.025;
     };
     auto says = [&](const std::string& of, const Share& s) {
       const std::string p = std::to_string(s.p() / 10) + " %";
@@ -282,6 +303,7 @@ class Tally {
   std::map<std::string, Share> best_;
   std::map<std::string, std::vector<std::int64_t>> used_;  // percent of each limit, run by run
   std::map<std::string, PostTally> posts_;
+  std::map<std::string, std::pair<Text, int>> unanswered_;  // step → title, runs
   std::vector<std::int64_t> durations_;
   std::int64_t active_ms_ = 0;
 };
@@ -351,14 +373,17 @@ Result<SimulationReport> simulate(const Library& library, const Definition& defi
   report.threshold = options.threshold > 0 ? options.threshold : stage.pace.threshold;
   Tally tally(stage, report);
   const std::size_t best = std::clamp<std::size_t>(options.runs / 10, 3, 200);
-  for (std::size_t i = 0; i < best; ++i)
-    tally.take(Run(stage, RunKind::best, i).go(), RunKind::best);
-  for (std::size_t i = 0; i < options.runs; ++i)
-    tally.take(Run(stage, RunKind::sample, i).go(), RunKind::sample);
-  std::size_t explored = 0;
   const std::size_t most = std::clamp<std::size_t>(options.runs, 60, 200);
+  std::size_t run = 0;
+  auto go = [&](RunKind kind, std::size_t number) {
+    tally.take(Run(stage, kind, number).go(), kind);
+    if (options.progress) options.progress(++run, best + options.runs + most);
+  };
+  for (std::size_t i = 0; i < best; ++i) go(RunKind::best, i);
+  for (std::size_t i = 0; i < options.runs; ++i) go(RunKind::sample, i);
+  std::size_t explored = 0;
   while (explored < most && (explored < 5 || !tally.all_reached()))
-    tally.take(Run(stage, RunKind::explore, explored++).go(), RunKind::explore);
+    go(RunKind::explore, explored++);
   report.runs = static_cast<std::int64_t>(options.runs);
   report.best_runs = static_cast<std::int64_t>(best);
   report.exploring_runs = static_cast<std::int64_t>(explored);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <span>
 
@@ -97,13 +98,15 @@ struct SimulationOptions {
   std::shared_ptr<const Staffing> roster;  // null: everybody is made up
   bool fill = true;  // make up somebody for what nobody holds; otherwise that is a dead end
   std::shared_ptr<const Pace> pace;  // null: all times from limits
+  // Told after each run: how many are done, of how many at most (exploring may end earlier).
+  std::function<void(std::size_t, std::size_t)> progress;
 };
 
 // Runs the definition, and what it opens, as found in the library. A definition that the library
 // does not hold, or holds in another version, is simulated all the same. It passes when no case
 // gets stuck, no limit is impossible, every final state is reached, and every limit is met in at
-// least `threshold` percent (with fewer than 30 observations: might be, by the interval's upper
-// end). Refused: `simulate.runs`, `simulate.threshold`.
+// least `threshold` percent (with fewer than 30 observations: so few are met by mere chance in more
+// than one case in forty). Refused: `simulate.runs`, `simulate.threshold`.
 Result<SimulationReport> simulate(const Library& library, const Definition& definition,
                                   const SimulationOptions& options);
 
@@ -119,6 +122,7 @@ struct Sampling {
   std::int64_t now_ms = 0;
   const std::vector<std::string>* people = nullptr;               // for references to persons
   const std::map<std::string, std::int64_t>* ahead_ms = nullptr;  // time field → into the future
+  const std::map<std::string, std::int64_t>* past_ms = nullptr;   // time field → median ago
   int yes = 50;  // percent of booleans that are true
 };
 json::object sample(const Form& form, Random& random, const json::object& wanted,

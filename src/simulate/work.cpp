@@ -23,8 +23,17 @@ double tightest(const CaseView& v, const Definition& d,
   return least;
 }
 
-bool runs_in(const ClockDef& k, int state) {
-  return std::find(k.run.begin(), k.run.end(), state) != k.run.end();
+// Whether a clock's time passes while the case is in a state: it runs there, or it stops when the
+// case leaves the state.
+bool runs_in(const ClockDef& k, const Definition& d, int state) {
+  if (std::find(k.run.begin(), k.run.end(), state) != k.run.end()) return true;
+  for (const int a : d.states[state].actions) {
+    if (k.stop.kind == Moment::Kind::action && k.stop.index == a) return true;
+    if (k.stop.kind == Moment::Kind::state && d.actions[a].to >= 0 &&
+        k.stop.index == d.actions[a].to)
+      return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -42,7 +51,8 @@ const CaseView& Run::view(const std::string& case_id, const std::string& viewer)
 
 void Run::assign() {
   std::vector<Item> items;
-  const std::vector<std::string> cases = cases_;
+  std::erase_if(open_, [&](const std::string& id) { return view(id, "").closed; });
+  const std::vector<std::string> cases = open_;  // what is done may open more
   for (const std::string& id : cases) find_work(id, items);
   std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
     return (a.due_ms == 0 ? INT64_MAX : a.due_ms) < (b.due_ms == 0 ? INT64_MAX : b.due_ms);
@@ -209,10 +219,15 @@ std::optional<Run::Item> Run::choose(const CaseView& v,
             def.to);
   }
   if (options.empty()) return std::nullopt;
-  if (kind_ == RunKind::explore) {  // what was done least often
+  // What was done least often so far; what was done three times in this run waits for the rest.
+  if (kind_ == RunKind::explore) {
+    auto count = [](const std::map<std::string, int>& in, const std::string& what) {
+      auto it = in.find(what);
+      return it == in.end() ? 0 : it->second;
+    };
     auto often = [&](const Item& i) {
-      auto it = stage_.taken.find(d->id + "/" + i.name);
-      return it == stage_.taken.end() ? 0 : it->second;
+      return std::pair(std::max(0, count(used_, v.id + "/" + i.name) - 2),
+                       count(stage_.taken, d->id + "/" + i.name));
     };
     const std::size_t from = random_.below(options.size());
     std::size_t best = from;
@@ -332,7 +347,8 @@ Run::Pick Run::pick(const Item& item, const CaseView& v) {
   for (std::size_t i = 0; i < who.size(); ++i) {
     const auto& [person, label] = who[(i + turn) % who.size()];
     auto until = busy_.find(person);
-    const bool busy = until != busy_.end() && until->second > clock_.now_ms();
+    // A question and taking command interrupt whatever somebody is at.
+    const bool busy = !interrupts(item) && until != busy_.end() && until->second > clock_.now_ms();
     if ((busy && out.able) || refused_.contains(refusal(item, person)) || !may(item, person))
       continue;
     if (!busy) return {person, label, true};
@@ -357,7 +373,8 @@ void Run::begin(Item item, const Pick& who, std::int64_t waited) {
       1'000, kind_ == RunKind::best ? spread.least_ms : draw(random_, spread));
   const std::int64_t now = clock_.now_ms();
   const std::int64_t effort = std::min(lasts, stage_.pace.effort_ms);
-  if (kind_ != RunKind::best) busy_[who.person] = calendar.due_ms(now, {effort, false});
+  if (kind_ != RunKind::best && !interrupts(item))
+    busy_[who.person] = calendar.due_ms(now, {effort, false});
   PostTally& tally = posts_[who.label];
   ++tally.items;
   tally.busy_ms += effort;
@@ -371,9 +388,9 @@ void Run::begin(Item item, const Pick& who, std::int64_t waited) {
   working_.emplace(done, Working{std::move(item), who.person, waited});
 }
 
-// The pace's; else half of a task's own limit, with the limit as its 95th percentile; else thirty
-// minutes for a task and ten for a decision (twice that as the 95th). Never more than a quarter of
-// the tightest clock under which it stands.
+// The pace's; else half of a task's own limit (a third where a second person is asked), twice that as
+// its 95th percentile; else thirty minutes for a task and ten for a decision. Never more than a
+// quarter of the tightest clock under which it stands.
 Run::Length Run::time_of(const Item& item, const CaseView& v) const {
   const Definition& d = *item.definition;
   if (item.definition == stage_.definition)
@@ -383,13 +400,10 @@ Run::Length Run::time_of(const Item& item, const CaseView& v) const {
     return {Spread::around(5 * kMinute, 15 * kMinute), false};
   const int state = d.state(v.state);
   const bool task = item.kind == Item::Kind::task;
-  const int to = task ? -1 : d.actions[item.index].to;
   const double clock = tightest(v, d, [&](const ClockDef& k) {
     const Moment& stop = k.stop;
-    return runs_in(k, state) ||
-           (stop.index == item.index &&
-            stop.kind == (task ? Moment::Kind::task : Moment::Kind::action)) ||
-           (stop.kind == Moment::Kind::state && stop.index == to && to >= 0);
+    return runs_in(k, d, state) ||
+           (task && stop.kind == Moment::Kind::task && stop.index == item.index);
   });
   double median = task ? 30 * kMinute : 10 * kMinute;
   bool natural = false;
@@ -397,7 +411,8 @@ Run::Length Run::time_of(const Item& item, const CaseView& v) const {
     if (task && t.state + "." + t.id == item.name && t.due_ms > t.opened_ms && t.opened_ms > 0) {
       natural = d.tasks[item.index].limit.spans[0].unit == Unit::day;
       const std::int64_t limit = calendar_of(item).spent_ms(t.opened_ms, t.due_ms, natural);
-      if (limit > 0) median = static_cast<double>(limit) / 2;
+      const bool asks = d.tasks[item.index].approve.quorum > 0;  // which takes its own time
+      if (limit > 0) median = static_cast<double>(limit) / (asks ? 3 : 2);
     }
   if (clock > 0) median = std::min(median, clock / 4);
   return {Spread::around(median, 2 * median), natural};
