@@ -6,6 +6,7 @@
 //   std::string document = api_document();     // api/openapi.json, without any service
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -51,9 +52,10 @@ struct Services {
   OffsetClock* test_clock = nullptr;  // only in a server started for tests: may be pushed ahead
   int sign_ins_per_minute = 30;       // of one address
   int requests_per_second = 200;      // of one address, and three times as many in a burst
-  Drills* drills = nullptr;                      // never null in a server
+  Drills* drills = nullptr;           // never null in a server
   const SimulationFolder* simulation = nullptr;  // who and how fast; null: from limits alone
-  Publish* publish = nullptr;                    // never null in a server
+  Publish* publish = nullptr;         // never null in a server
+  std::filesystem::path content;      // where a house's organisation finds what it uses
   Live* live = nullptr;               // set by the Api
 };
 

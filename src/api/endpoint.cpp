@@ -19,6 +19,7 @@ std::vector<Endpoint> make_endpoints() {
   add_ledger(t);
   add_people(t);
   add_delegations(t);
+  add_organisation(t);
   add_roster(t);
   add_simulate(t);
   add_drills(t);

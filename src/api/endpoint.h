@@ -154,6 +154,7 @@ void add_alerts(Table& t);
 void add_ledger(Table& t);
 void add_people(Table& t);
 void add_delegations(Table& t);
+void add_organisation(Table& t);
 void add_roster(Table& t);
 void add_simulate(Table& t);
 void add_drills(Table& t);

@@ -2,71 +2,18 @@
 
 #include <algorithm>
 
+#include "organisation/organisation.h"
+
 namespace cw {
 namespace {
 
-struct Somebody {
-  const char *login, *name, *staff_no, *role, *where;
-};
-
-// Invented names; "where" is the organisation they belong to and their role reaches.
-constexpr Somebody kPeople[] = {
-    {"wang", "王建国", "2107", "duty-officer", "root"},
-    {"zhao", "赵敏", "2108", "duty-officer", "root"},
-    {"li", "李卫东", "1003", "commander", "root"},
-    {"chen", "陈志远", "1001", "commander", "root"},
-    {"he", "何涛", "3320", "security", "root"},
-    {"sun", "孙悦", "3321", "security", "root"},
-    {"qian", "钱雯", "1208", "dpo", "root"},
-    {"zhou", "周岚", "1305", "commander", "root"},
-    {"wu", "吴昊", "1410", "security", "root"},
-    {"liu", "刘静", "1412", "auditor", "root"},
-    {"zheng", "郑洁", "5528", "agent", "centre"},
-    {"feng", "冯磊", "5531", "agent", "centre"},
-    {"shen", "沈冰", "2215", "lead", "centre"},
-    {"han", "韩雪", "2301", "duty-officer", "other"},
-    {"ma", "马丽", "5540", "agent", "centre"},
-    {"gao", "高翔", "5541", "agent", "centre"},
-    {"lin", "林晓", "5542", "agent", "centre"},
-};
-
-struct Holding {
-  const char *post, *holder, *deputy;
-};
-constexpr Holding kPosts[] = {
-    {"duty-officer", "wang", "zhao"},
-    {"commander", "li", "zhou"},
-    {"leader", "chen", "li"},
-    {"security-officer", "he", "sun"},
-    {"dpo", "qian", ""},
-    {"counsel", "qian", ""},
-    {"spokesperson", "zhou", ""},
-    {"investigator", "wu", ""},
-    {"service-manager", "shen", ""},
-    {"shift-lead", "shen", ""},
-    {"logistics", "gao", ""},
-    {"site-security", "ma", ""},
-    {"problem-manager", "sun", "he"},
-    {"change-manager", "he", ""},
-    {"supplier-manager", "zhou", ""},
-    {"training-manager", "lin", ""},
-    {"personnel", "lin", ""},
-    {"document-controller", "liu", ""},
-    {"auditor", "liu", "wu"},
-};
-
-struct Members {
-  const char* team;
-  Text title;
-  const char* logins[4];  // up to the first null
-};
-const Members kTeams[] = {
-    {"technical", {"技术组", "Technical team"}, {"he", "sun"}},
-    {"facilities", {"动力环境组", "Power and environment team"}, {"gao", "ma"}},
-    {"information", {"信息组", "Information group"}, {"zhao", "lin"}},
-    {"publicity", {"宣传组", "Publicity group"}, {"zhou", "lin"}},
-    {"change-board", {"变更评审委员会", "Change review board"}, {"li", "sun", "shen"}},
-};
+// content/organisation/demonstration.yaml.
+Result<std::shared_ptr<const Organisation>> demonstration(const std::filesystem::path& content) {
+  const FindOrganisation find = templates_in(content);
+  if (auto found = find("demonstration")) return found;
+  return problem(Refusal::not_found, "demo.content",
+                 {"内容目录里没有示范组织", "The content lacks the demonstration's organisation"});
+}
 
 }  // namespace
 
@@ -77,77 +24,41 @@ const std::string& Centre::id(const std::string& login) const {
 }
 
 Result<Centre> Centre::find(Installation& in) {
+  auto file = demonstration(in.content());
+  if (!file) return std::move(file).problem();
   Centre c;
-  in.journal().read([&] {
-    for (const auto& who : kPeople)
-      if (auto p = in.identity().person_by_login(who.login)) {
-        c.people_[who.login] = p->id;
-        if (std::string_view(who.where) == "centre") c.org_ = p->org;
-      }
-  });
-  if (c.people_.size() != std::size(kPeople))
+  in.journal().read([&] { c.know(**file, in.identity()); });
+  if (c.people_.size() != (*file)->people.size())
     return problem(Refusal::conflict, "demo.not-a-demo",
                    {"这个目录不是演示数据，请换一个空目录",
                     "This folder does not hold the demo; choose an empty one"});
   return c;
 }
 
+void Centre::know(const Organisation& file, const Identity& identity) {
+  for (const auto& who : file.people)
+    if (auto p = identity.person_by_login(who.login)) {
+      people_[who.login] = p->id;
+      if (who.org == "centre") org_ = p->org;
+    }
+}
+
 Result<Centre> Centre::make(Installation& in, const std::string& password) {
-  Principal system = Principal::system();
   Identity& identity = in.identity();
-  std::string root = in.journal().read([&] { return identity.root(); });
-  std::map<std::string, std::string> places{{"root", root}};
-  auto renamed = identity.rename_org(system, {}, root,
-                                     {"呼安示范热线总部", "Callwarden Demonstration Hotline HQ"});
-  if (!renamed) return std::move(renamed).problem();
-  auto before = in.journal().read([&] { return identity.orgs(); });
-  for (const auto& [key, name] :
-       {std::pair<const char*, Text>{"centre", {"广东服务中心", "Guangdong Service Centre"}},
-        {"other", {"四川服务中心", "Sichuan Service Centre"}}}) {
-    auto made = identity.add_org(system, {}, root, "centre", name);
-    if (!made) return std::move(made).problem();
-    for (const auto& org : in.journal().read([&] { return identity.orgs(); }))
-      if (org.name == name) places[key] = org.id;
-  }
-  Centre c;
-  c.org_ = places["centre"];
-  for (const auto& who : kPeople) {
-    const std::string& where = places[who.where];
-    auto made = identity.add_person(system, {},
-                                    {.name = who.name,
-                                     .login = who.login,
-                                     .staff_no = who.staff_no,
-                                     .org = where,
-                                     .email = std::string(who.login) + "@demo.example",
-                                     .phone = std::string("+86000000") + who.staff_no,
-                                     .grants = {{who.role, where}}});
-    if (!made) return std::move(made).problem();
-    c.people_[who.login] = made->id;
+  auto file = demonstration(in.content());
+  if (!file) return std::move(file).problem();
+  auto loaded = load_organisation(**file, identity, in.journal(), Principal::system());
+  if (!loaded) return std::move(loaded).problem();
+  for (const auto& issued : loaded->issued) {
     auto in_now = identity.access().sign_in(
-        {.login = who.login, .password = made->secret, .address = "127.0.0.1"});
+        {.login = issued.login, .password = issued.secret, .address = "127.0.0.1"});
     if (!in_now) return std::move(in_now).problem();
-    auto changed = identity.access().change_password(in_now->principal, made->secret, password);
+    auto changed = identity.access().change_password(in_now->principal, issued.secret, password);
     if (!changed) return std::move(changed).problem();
   }
-  for (const auto& h : kPosts) {
-    PostInput post{.org = root, .id = h.post, .holder = c.id(h.holder)};
-    if (*h.deputy) post.deputies = {c.id(h.deputy)};
-    auto set = identity.set_post(system, {}, post);
-    if (!set) return std::move(set).problem();
-  }
-  auto duty = identity.set_post(
-      system, {}, {.org = places["other"], .id = "duty-officer", .holder = c.id("han")});
-  if (!duty) return std::move(duty).problem();
-  for (const auto& t : kTeams) {
-    std::vector<std::string> members;
-    for (const char* login : t.logins)
-      if (login) members.push_back(c.id(login));
-    auto team = identity.set_team(system, {}, {root, t.team, t.title, members});
-    if (!team) return std::move(team).problem();
-  }
-  auto queue = identity.set_queue(
-      system, {}, {c.org_, "ticket.after-sales", {c.id("zheng"), c.id("feng"), c.id("shen")}, {}});
-  if (!queue) return std::move(queue).problem();
+  Centre c;
+  in.journal().read([&] { c.know(**file, identity); });
+  const std::string root = in.journal().read([&] { return identity.root(); });
   if (Status planned = c.plan_duty(in, root); !planned) return planned.problem();
   if (Status drafted = c.draft_revision(in, root); !drafted) return drafted.problem();
   return c;

@@ -1,5 +1,6 @@
-// A believable call centre for the demo: a headquarters, two provinces' centres, people, posts with
-// deputies, teams. Made through the same calls as an administrator's. One thread.
+// A believable call centre for the demo: content/organisation/demonstration.yaml loaded as any
+// house's file is, with a week of duty. Made through the same calls as an administrator's. One
+// thread.
 //
 //   Centre centre = *Centre::make(installation, password);
 //   installation.journal().run({}, *engine.do_task({id, centre.id("tech")}, …));
@@ -12,6 +13,8 @@
 
 namespace cw {
 
+struct Organisation;
+
 class Centre {
  public:
   // On an installation with nobody but its administrator. Everyone gets `password`.
@@ -23,6 +26,7 @@ class Centre {
   const std::string& id(const std::string& login) const;  // "per_…"
 
  private:
+  void know(const Organisation& file, const Identity& identity);
   Status plan_duty(Installation& in, const std::string& root) const;
   Status draft_revision(Installation& in, const std::string& root) const;
 

@@ -17,6 +17,8 @@ using Console = std::vector<http::Asset>;  // its files; empty: the API alone
 int serve_main(const Words& words, const std::filesystem::path& content, const Console& console);
 // demo --data DIR [--listen HOST:PORT]; demo --once --data DIR: the main job, headless.
 int demo_main(const Words& words, const std::filesystem::path& content, const Console& console);
+// organisation check FILE…; organisation load FILE --data DIR [--dry-run].
+int organisation_main(const Words& words, const std::filesystem::path& content);
 // bench engine|journal|ledger|detect|http [--json] …
 int bench_main(const Words& words, const std::filesystem::path& content);
 

@@ -68,8 +68,17 @@ constexpr CommandHelp kCommands[] = {
      "    --plot FILE.svg   a picture of one file's report\n"
      "  export --cacao FILE|ID [--at TIME]  as a CACAO 2.0 playbook (docs/formats/cacao.md)\n"
      "  import --cacao FILE [--out DIR]     a playbook as a draft with a report; runs nothing\n"},
-    {"calendar", "calendar due|export|import …", "逐段解释工作时间",
-     "working time explained",
+    {"organisation", "organisation check|load FILE [--data DIR]", "检查组织文件，或写入数据目录",
+     "a house's organisation from its file",
+     "  check FILE…                        错误及行列（docs/formats/organisation.md）\n"
+     "  load FILE --data DIR [--dry-run]   先停止服务；--dry-run "
+     "只说明会改什么；重复执行不再改变\n",
+     "  check FILE…                        mistakes by line (docs/formats/organisation.md)\n"
+     "  load FILE --data DIR [--dry-run]   with the server stopped; --dry-run only tells what "
+     "would\n"
+     "                                     change; loading twice changes nothing the second "
+     "time\n"},
+    {"calendar", "calendar due|export|import …", "逐段解释工作时间", "working time explained",
      "  due --calendar ID --from TIME --add SPAN [--json]  到期时间及其由来\n"
      "    --from TIME  2026-02-13T17:30（该日历的时区），或带时差的 RFC 3339\n"
      "    --add SPAN   15m、8h（开放时间）、5wd（工作日）、30d（自然日）\n"

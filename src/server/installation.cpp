@@ -343,11 +343,27 @@ void Installation::stop() {
 Status Installation::serve(http::ServerOptions options, std::vector<http::Asset> console,
                            OffsetClock* test_clock) {
   Impl& m = *impl_;
-  m.api = std::make_unique<api::Api>(api::Services{
-      *m.journal, *m.views, *m.sealed, *m.identity, *m.roster, *m.engine, *m.alerts, *m.watch,
-      *m.ledger, *m.notify, m.clock, m.random, m.options.version, ledger_folder(), test_clock,
-      test_clock ? 10'000 : 30, test_clock ? 10'000 : 200, &*m.drills, &m.simulation,
-      &*m.publish});
+  m.api = std::make_unique<api::Api>(api::Services{*m.journal,
+                                                   *m.views,
+                                                   *m.sealed,
+                                                   *m.identity,
+                                                   *m.roster,
+                                                   *m.engine,
+                                                   *m.alerts,
+                                                   *m.watch,
+                                                   *m.ledger,
+                                                   *m.notify,
+                                                   m.clock,
+                                                   m.random,
+                                                   m.options.version,
+                                                   ledger_folder(),
+                                                   test_clock,
+                                                   test_clock ? 10'000 : 30,
+                                                   test_clock ? 10'000 : 200,
+                                                   &*m.drills,
+                                                   &m.simulation,
+                                                   &*m.publish,
+                                                   m.options.content});
   http::Router router;
   m.api->add_to(router);
   if (!console.empty()) router.fallback(http::static_files(std::move(console)));
@@ -370,6 +386,7 @@ watch::Alerts& Installation::alerts() { return *impl_->alerts; }
 watch::Watch& Installation::watch() { return *impl_->watch; }
 Ledger& Installation::ledger() { return *impl_->ledger; }
 Notify& Installation::notify() { return *impl_->notify; }
+const std::filesystem::path& Installation::content() const { return impl_->options.content; }
 std::string Installation::ledger_folder() const { return impl_->path("ledger"); }
 
 }  // namespace cw

@@ -85,6 +85,7 @@ class Installation {
   Ledger& ledger();
   Notify& notify();
   std::string ledger_folder() const;
+  const std::filesystem::path& content() const;
 
  private:
   struct Impl;

@@ -69,6 +69,7 @@ int run(const std::string& command, const std::vector<std::string>& rest, int ar
   if (command == "procedure" && !rest.empty() && rest[0] == "import")
     return cw::cacao::import_main(std::span(rest).subspan(1), content_folder(), std::cout,
                                   std::cerr);
+  if (command == "organisation") return cw::organisation_main(rest, content_folder());
   if (command == "bench") return cw::bench_main(rest, content_folder());
   if (command == "openapi") return std::cout << cw::api::api_document(), 0;
   if (command == "version" || command == "--version")
