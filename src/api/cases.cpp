@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "evidence.h"
+#include "prefill.h"
 #include "print.h"
 #include "record.h"
 
@@ -251,6 +252,14 @@ Result<http::Response> print_case(Call& call) {
   return http::text_response(200, *page, "text/html; charset=utf-8");
 }
 
+Result<PrefillOut> get_prefill(Call& call) {
+  if (auto may = may_case(call, call.id(), Permission::case_read); !may)
+    return std::move(may).problem();
+  std::string lang = call.query("lang");
+  return prefill(call, call.id(), call.http.param("name"),
+                 lang == "en" || lang == "zh" ? lang : call.http.lang);
+}
+
 void add_acts(Table& t) {
   t.post<DoIn, Did>("/cases/{id}/actions/{name}", {"case.act", "Take an action"},
                     [](Call& c, DoIn& in) {
@@ -365,6 +374,11 @@ void add_cases(Table& t) {
         add_evidence);
   t.raw("GET", "/cases/{id}/evidence/{content}",
         {"case.read", "A file, as a download", {}, 1024, "application/octet-stream"}, get_evidence);
+  t.get<PrefillOut>("/cases/{id}/prefill/{name}",
+                    {"case.read",
+                     "What the case already knows of the form of a task or action",
+                     {{"lang", "zh or en: of the words in texts"}}},
+                    get_prefill);
   t.raw("GET", "/cases/{id}/print/{form}",
         {"case.read", "A filed form as an A4 page", {{"lang", "zh or en"}}, 1024, "text/html"},
         print_case);

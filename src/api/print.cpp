@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "prefill.h"
 #include "record.h"
 #include "words.h"
 
@@ -34,37 +35,13 @@ std::string html(std::string_view s) {
   return out;
 }
 
-// Local time of the office as people write it; the zone is said on the page.
-std::string local(std::int64_t ms) {
-  std::string t = to_rfc3339(ms + 8 * 3'600'000);
-  return t.substr(0, 10) + " " + t.substr(11, 8);
-}
-
-std::string value_text(const FormField& f, const json::value& v, const std::string& lang) {
-  if (v.is_null()) return "—";
-  if (v.is_bool())
-    return v.get_bool() ? (lang == "en" ? "Yes" : "是") : (lang == "en" ? "No" : "否");
-  if (v.is_int64()) return std::to_string(v.get_int64());
-  if (v.is_string()) {
-    std::string_view text = v.get_string();
-    if (f.type == FieldType::enumeration) {
-      int at = f.ordinal(text);
-      if (at >= 0 && static_cast<std::size_t>(at) < f.words.size())
-        return f.words[static_cast<std::size_t>(at)].in(lang);
-    }
-    if (f.type == FieldType::time)
-      if (auto ms = from_rfc3339(text)) return local(*ms);
-    return std::string(text);
-  }
-  return canonical(v);
-}
-
 std::string field_rows(const std::vector<FormField>& fields, const json::object& values,
                        const std::string& lang) {
   std::string out;
   for (const auto& f : fields) {
     const auto* v = values.if_contains(f.name);
-    if (f.type == FieldType::list && v && v->is_array()) {
+    const bool plain = f.items.size() == 1 && f.items[0].name.empty();
+    if (f.type == FieldType::list && v && v->is_array() && !plain) {
       int n = 0;
       for (const auto& item : v->get_array())
         if (item.is_object())
@@ -118,6 +95,45 @@ Result<std::string> corrections(Call& call, const std::string& case_id, const Fo
   return out.empty() ? out : "<p></p><table class=\"corrections\">" + out + "</table>";
 }
 
+std::string duration_text(std::int64_t ms, bool en) {
+  const std::int64_t minutes = ms / 60'000, days = minutes / 1'440, hours = minutes / 60 % 24;
+  std::string out;
+  if (days > 0) out += std::to_string(days) + (en ? " d " : " 天 ");
+  if (hours > 0) out += std::to_string(hours) + (en ? " h " : " 小时 ");
+  if (days == 0) out += std::to_string(minutes % 60) + (en ? " min" : " 分钟");
+  while (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+std::string row(const std::string& title, const std::string& text) {
+  return fmt::format("<tr><th>{}</th><td>{}</td></tr>", html(title), html(text));
+}
+
+// What law asks of this filing: article, addressee, counted from when, due, filed, how late.
+std::string duty_rows(const DutyOut& duty, const std::string& lang) {
+  const bool en = lang == "en";
+  std::string by = en ? duty.instrument.in(lang) : "《" + duty.instrument.in(lang) + "》";
+  if (!duty.article.empty()) by += en ? ", article " + duty.article : "第 " + duty.article + " 条";
+  std::string out = row(en ? "By" : "依据", by + (en ? ": " : "：") + duty.title.in(lang));
+  if (!duty.to.zh.empty()) out += row(en ? "Addressed to" : "报送对象", duty.to.in(lang));
+  if (duty.base_at)
+    out += row(en ? "Counted from" : "起算时间",
+               local_time(*duty.base_at) +
+                   (duty.base.empty()
+                        ? ""
+                        : (en ? " (" : "（") + duty.base_title.in(lang) + (en ? ")" : "）")));
+  out += row(en ? "Limit" : "时限", duty.limit.empty() ? (en ? "at once" : "立即") : duty.limit);
+  if (duty.due_at) out += row(en ? "Due" : "应于", local_time(*duty.due_at));
+  if (duty.filed_at) out += row(en ? "Filed at" : "报送于", local_time(*duty.filed_at));
+  if (duty.due_at && duty.filed_at)
+    out += row(en ? "Late by" : "迟报",
+               duty.late_ms ? duration_text(*duty.late_ms, en) : (en ? "not late" : "未迟报"));
+  if (duty.certainty != "read")
+    out += row(en ? "Note" : "说明", en ? "the rule is to be checked against the official text"
+                                        : "该规定须与正式文本核对后引用");
+  return out;
+}
+
 }  // namespace
 
 std::string_view print_style() {
@@ -129,6 +145,7 @@ h1{font-size:18pt;margin:0 0 2mm;font-weight:600}
 header p{margin:0;color:#333}
 .drill{border:2px solid #000;padding:1mm 3mm;font-weight:600;display:inline-block}
 table{border-collapse:collapse;width:100%}
+table.duty{margin-bottom:5mm;border:2px solid #000}
 th,td{border:1px solid #777;padding:2mm 3mm;text-align:left;vertical-align:top;font-weight:400;overflow-wrap:anywhere}
 th{width:34%;background:#f2f2f2;font-weight:600}
 td table th{width:40%}
@@ -178,6 +195,9 @@ Result<std::string> print_form(Call& call, const std::string& case_id, const std
       record->brief.mode == "drill"
           ? (en ? "<p class=\"drill\">DRILL</p>" : "<p class=\"drill\">演练</p>")
           : "");
+  for (const DutyOut& duty :
+       duties_of(call.s, *record, *definition, form->id, filed->of, filed->at_ms))
+    out += "<table class=\"duty\">" + duty_rows(duty, lang) + "</table>";
   out += "<table>" + field_rows(form->fields, filed->values, lang) + "</table>";
   auto corrected = corrections(call, case_id, *filed, *form, lang);
   if (!corrected) return std::move(corrected).problem();
@@ -188,7 +208,7 @@ Result<std::string> print_form(Call& call, const std::string& case_id, const std
   out += fmt::format(
       "<footer>{} {} (UTC+8) · {} <code>#{}</code> · {} <code>{}</code><br>{} <code>{} / "
       "{}</code></footer></body></html>",
-      en ? "Filed at" : "提交于", local(filed->at_ms), en ? "entry" : "条目", filed->seq,
+      en ? "Filed at" : "提交于", local_time(filed->at_ms), en ? "entry" : "条目", filed->seq,
       en ? "hash" : "哈希", hash.substr(0, 16),
       en ? "covered by checkpoint (size / root)" : "由检查点覆盖（条目数 / 根）", size, root);
   return out;

@@ -61,6 +61,7 @@ TaskOut task_out(const Services& s, const std::string& id, const TaskView& t,
   out.required = t.required;
   out.late = t.late;
   out.outbound = t.outbound;
+  out.reason_due = t.reason_due;
   out.allowed = t.can;
   out.mine = t.assignee.empty() ? t.can : t.assignee == viewer;
   out.form = unless_empty(t.form);
@@ -93,6 +94,7 @@ ActionOut action_out(const ActionView& a, const Definition* d) {
   out.outbound = a.outbound;
   out.repeat = a.repeat;
   out.amend = a.amend;
+  out.reason_due = a.reason_due;
   out.missing = a.missing;
   if (int to = d && out.to ? d->state(a.to) : -1; to >= 0)
     out.ends = d->states[static_cast<std::size_t>(to)].final;

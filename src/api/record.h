@@ -38,6 +38,7 @@ struct TaskOut {
   Text title;
   std::vector<Text> by;
   bool required = false, late = false, outbound = false, allowed = false, mine = false;
+  bool reason_due = false;  // late by now: the reason must be given
   std::optional<std::string> form, condition, withdrawn_because;
   std::optional<Text> reason;
   std::int64_t opened_at = 0;
@@ -47,8 +48,8 @@ struct TaskOut {
   std::int64_t evidence_needed = 0, evidence_given = 0;
 };
 BOOST_DESCRIBE_STRUCT(TaskOut, (),
-                      (name, state, title, by, required, late, outbound, allowed, mine, form,
-                       condition, withdrawn_because, reason, opened_at, due_at, done_at, seq,
+                      (name, state, title, by, required, late, outbound, allowed, mine, reason_due,
+                       form, condition, withdrawn_because, reason, opened_at, due_at, done_at, seq,
                        assignee, done_by, explain, evidence_needed, evidence_given))
 
 struct ActionOut {
@@ -58,11 +59,12 @@ struct ActionOut {
   std::optional<Text> to_title, reason;
   bool allowed = false, needs_approval = false, outbound = false, repeat = false, ends = false;
   bool amend = false;                // the correction of the record
+  bool reason_due = false;           // late by now: the reason must be given
   std::vector<std::string> missing;  // tasks still to be done
 };
 BOOST_DESCRIBE_STRUCT(ActionOut, (),
                       (name, title, form, to, to_title, reason, allowed, needs_approval, outbound,
-                       repeat, ends, amend, missing))
+                       repeat, ends, amend, reason_due, missing))
 
 struct MarkOut {
   std::int64_t percent = 0;

@@ -46,14 +46,22 @@ export interface ExplainOut {
 }
 export interface TaskOut {
   name: string; state: "open" | "asked" | "done" | "withdrawn"; title: Text; by: Text[];
-  required: boolean; late: boolean; outbound: boolean; allowed: boolean; mine: boolean;
+  required: boolean; late: boolean; outbound: boolean; allowed: boolean; mine: boolean; reason_due: boolean;
   form?: string; condition?: string; withdrawn_because?: string; reason?: Text;
   opened_at: number; due_at?: number; done_at?: number; seq?: number;
   assignee?: PersonRef; done_by?: PersonRef; explain?: ExplainOut; evidence_needed: number; evidence_given: number;
 }
 export interface ActionOut {
   name: string; title: Text; form?: string; to?: string; to_title?: Text; reason?: Text;
-  allowed: boolean; needs_approval: boolean; outbound: boolean; repeat: boolean; ends: boolean; amend: boolean; missing: string[];
+  allowed: boolean; needs_approval: boolean; outbound: boolean; repeat: boolean; ends: boolean; amend: boolean; reason_due: boolean; missing: string[];
+}
+export interface DutyOut {
+  regulation: string; article: string; limit: string; title: Text; instrument: Text; to: Text;
+  base: string; base_title: Text; base_at?: number; due_at?: number; filed_at?: number; late_ms?: number; certainty: string;
+}
+export interface PrefillOut {
+  form: string; values: Record<string, unknown>; sources: { field: string; from: string; title: Text }[];
+  duties: DutyOut[]; reason_due: boolean;
 }
 export interface MarkOut { percent: number; at?: number; fired: boolean }
 export interface ClockOut {
@@ -122,7 +130,7 @@ export interface FieldSchema {
   title?: Text; description?: Text; format?: "date-time" | "date"; enum?: string[];
   minimum?: number; maximum?: number; minLength?: number; maxLength?: number; minItems?: number; maxItems?: number;
   items?: FieldSchema; properties?: Record<string, FieldSchema>; required?: string[]; default?: unknown;
-  "x-callwarden"?: { words?: Record<string, Text>; ref?: string; widget?: string; personal?: boolean };
+  "x-callwarden"?: { words?: Record<string, Text>; ref?: string; widget?: string; personal?: boolean; late?: boolean; from?: string[] };
 }
 export interface FormSchema extends FieldSchema {
   form: string; version: number;

@@ -1,7 +1,7 @@
 // What can be done to one case, with the record renewed afterwards.
 import { useQuery, useQueryClient } from "@tanstack/vue-query";
 import { computed, ref, watch, type ComputedRef, type Ref } from "vue";
-import type { ActionOut, CaseRecord, Definition, Did, FormSchema, TaskOut } from "@/api/types";
+import type { ActionOut, CaseRecord, Definition, Did, FormSchema, PrefillOut, TaskOut } from "@/api/types";
 import { get, post, Problem, type Options } from "@/shared/http";
 import { onLive } from "@/shared/live";
 import { t, tx } from "@/shared/text";
@@ -29,6 +29,14 @@ export function useForm(procedure: ComputedRef<string>, form: ComputedRef<string
     queryFn: () => get<FormSchema>(`/procedures/${procedure.value}/forms/${form.value}`),
     enabled: computed(() => !!form.value && !!procedure.value),
     staleTime: Infinity,
+  });
+}
+// What the case already knows of the form, asked once when it is opened.
+export function usePrefill(id: ComputedRef<string>, name: ComputedRef<string>, form: ComputedRef<string | undefined>) {
+  return useQuery({
+    queryKey: ["prefill", id, name],
+    queryFn: () => get<PrefillOut>(`/cases/${id.value}/prefill/${name.value}`),
+    enabled: computed(() => !!form.value), staleTime: Infinity, gcTime: 0, retry: false,
   });
 }
 export function useDefinition(procedure: ComputedRef<string>) {
