@@ -67,9 +67,7 @@ void add_organisation(Table& t) {
   t.post<OrganisationIn, OrganisationOut>(
       "/organisation",
       {"people.manage",
-       "Load a house's organisation from its file; with dry_run, only tell what would change",
-       {},
-       (1 << 20) + (64 << 10)},
+       "Load a house's organisation from its file; with dry_run, only tell what would change"},
       post_organisation);
 }
 
