@@ -39,7 +39,7 @@ void set_base(DutyOut& out, const CaseRecord& record, const Definition& d,
   for (const int index : facts) {
     const FactOut* f = fact_of(record, d.facts[index].id);
     if (!f || !f->value.is_int64()) continue;
-    if (out.base_at && *out.base_at <= f->value.get_int64()) continue;
+    if (!out.base.empty() && *out.base_at <= f->value.get_int64()) continue;
     out.base = f->name;
     out.base_title = f->title;
     out.base_at = f->value.get_int64();
