@@ -66,6 +66,7 @@ export const screensStory = (stage) => async (who, caseId) => {
       await page.goto(stage.base + path);
       await page.locator("main#main").waitFor();
       await page.waitForFunction(() => !document.querySelector(".bones") && document.querySelector("#main").children.length > 0);
+      await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"), undefined, { timeout: 120_000 });
       await page.waitForTimeout(200);
       if (await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth + 1)) wrong.push(`${name} is wider than the screen`);
       if (await page.evaluate(() => /undefined|\[object|NaN|\bnull\b/.test(document.querySelector("#main").innerText))) wrong.push(`${name} shows what no one meant`);
