@@ -12,6 +12,7 @@ import { inputStory } from "./input.mjs";
 import { mainJob } from "./job.mjs";
 import { libraryStory } from "./library.mjs";
 import { liveStory } from "./live.mjs";
+import { publishStory } from "./publish.mjs";
 import { rosterStory } from "./roster.mjs";
 import { screensStory } from "./screens.mjs";
 import { check, score, Stage, startDemo } from "./stage.mjs";
@@ -41,6 +42,7 @@ try {
   await story("desk", () => deskStory(stage, { syslog: demo.syslog }));
   await story("drill", () => drillStory(stage));
   await story("roster", () => rosterStory(stage, { syslog: demo.syslog }));
+  await story("publish", () => publishStory(stage));
   await story("input", () => inputStory(stage));
   await story("budget", () => budgetStory(stage));
   await story("library", () => libraryStory(stage));

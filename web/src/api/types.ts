@@ -222,6 +222,51 @@ export interface DrillCoverageOut {
 }
 export interface DrillWritten { seq: number; id: string; case_ref?: CaseRef }
 
+// ---- definitions, revisions, migrations
+export type DefinitionKind = "procedures" | "forms";
+export interface MistakeOut { file: string; line: number; column: number; code: string; text: Text }
+export interface DocumentIn { kind: DefinitionKind; id: string; text: string }
+export interface SimulationOut { at: number; runs: number; seed: number; threshold: number; by: PersonRef; people: string; digest: string; pass: boolean }
+export interface DefinitionOut {
+  kind: DefinitionKind; id: string; origin: string; title: Text; version: number; from_at: number; shipped_version: number;
+  running: number; used_by: string[]; open_revisions: string[];
+}
+export interface VersionOut {
+  version: number; from_at: number; running: number; seq: number; until_at?: number; digest: string; origin: string; why: string;
+  revision?: string; title?: string; waiver?: string; written_by: PersonRef[]; reviewed_by?: PersonRef; approved_by?: PersonRef; simulation?: SimulationOut;
+}
+export interface HistoryOut { definition: DefinitionOut; versions: VersionOut[] }
+export interface TextOut { kind: DefinitionKind; id: string; at: string; digest: string; text: string }
+export interface CheckOut { documents: { kind: DefinitionKind; id: string; version_in_force: number; version_next: number }[]; mistakes: MistakeOut[] }
+export interface DiffRowOut { op: "same" | "changed" | "removed" | "added"; left: number; right: number; left_text: string; right_text: string; marks: number[] }
+export interface PartOut { op: string; kind: string; id: string; title: Text; members: { name: string; before: string; after: string }[] }
+export interface DiffOut { from: string; to: string; removed: number; added: number; coarse: boolean; cut: boolean; hunks: { rows: DiffRowOut[] }[]; parts?: PartOut[] }
+export type RevisionPhase = "draft" | "in_review" | "reviewed" | "approved" | "effective" | "withdrawn";
+export interface RevisionDocumentOut { kind: DefinitionKind; id: string; path: string; title: Text; base: number; base_digest: string; digest: string }
+export interface RevisionBrief {
+  id: string; title: string; phase: RevisionPhase; documents: RevisionDocumentOut[]; authors: PersonRef[]; began_at: number; changed_at: number;
+  saves: number; seq: number; effective_from?: number; effective_at?: number; next?: string;
+}
+export interface RevisionEventOut { seq: number; at: number; kind: string; title: Text; by: PersonRef; text?: string; path?: string; line?: number; save?: number }
+export interface RevisionOut {
+  revision: RevisionBrief; why: string; reviewer?: PersonRef; approver?: PersonRef; simulation?: SimulationOut; waiver?: string; halted?: string;
+  saves: { n: number; at: number; seq: number; by: PersonRef; documents: RevisionDocumentOut[] }[]; events: RevisionEventOut[];
+  steps: { step: string; can: boolean; why_not?: Text }[]; mistakes: MistakeOut[];
+}
+export interface RevisionWritten { seq: number; id: string; phase: RevisionPhase }
+export interface MigrationCaseOut {
+  case_ref: CaseRef; org: string; state: string; to_state?: string; code?: string; what?: string; why?: Text; moves: boolean; due_at_once: boolean;
+  opens: string[]; drops: string[]; limits: { name: string; old_budget_ms?: number; new_budget_ms?: number; old_due_at?: number; new_due_at?: number }[];
+}
+export interface MigrationPlanOut {
+  procedure: string; from: number; to: number; cases: number; moves: number; stays: number; due_at_once: number;
+  groups: { code: string; what: string; cases: number }[]; items: MigrationCaseOut[];
+}
+export interface MigrationOut {
+  id: string; procedure: string; phase: "running" | "done" | "stopped"; from: number; to: number; began_at: number; seq: number; ended_at?: number; by: PersonRef;
+  map: Record<string, Record<string, string>>; moved: number; stays: number; looked: number; cases: number; stayed: { case_ref: CaseRef; code: string; what: string }[];
+}
+
 // ---- alerts
 export interface EntityOut { kind: string; value: string }
 export interface AlertBrief {
