@@ -224,7 +224,7 @@ struct RosterPlanOut {
 };
 BOOST_DESCRIBE_STRUCT(RosterPlanOut, (),
                       (org, id, source, calendar, from_day, anchor_day, until_day, version, title,
-                       layers, people, may_manage))
+                       layers, defined, people, may_manage))
 struct RosterDefinitionOut {
   std::string id, calendar;
   std::int64_t version = 0;
