@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "procedure/cases.h"
 #include "publish/publish.h"
 
 namespace cw {

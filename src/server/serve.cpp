@@ -136,7 +136,8 @@ int serve_main(const Words& words, const std::filesystem::path& content, const C
               << (en ? ", one-time password " : "，一次性密码 ") << first->one_time_password
               << std::endl;
   }
-  log_info("server", "stopping on signal {}", wait_for_end(*installation.server()));
+  int signal_number = wait_for_end(*installation.server());
+  log_info("server", "stopping on signal {}", signal_number);
   installation.stop();
   return 0;
 }

@@ -64,7 +64,8 @@ int serve_witness(Witness& witness, const WitnessListen& listen) {
   if (config.http.tls)
     std::cout << (listen.english ? "Certificate SHA-256 " : "证书 SHA-256 ")
               << server.certificate_fingerprint() << std::endl;
-  log_info("server", "stopping on signal {}", wait_for_end(server));
+  int signal_number = wait_for_end(server);
+  log_info("server", "stopping on signal {}", signal_number);
   server.stop();
   return 0;
 }
