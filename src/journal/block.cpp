@@ -1,7 +1,5 @@
 #include "block.h"
 
-#include "base/check.h"
-
 namespace cw {
 namespace {
 
@@ -27,17 +25,37 @@ std::string_view take_bytes(std::string_view& from, std::size_t length_bytes) {
   return out;
 }
 
+std::size_t text_max(std::string_view text) { return 2 + 6 * text.size(); }  // quoted, escaped
+
+std::size_t value_max(const json::value& v) {
+  if (const auto* s = v.if_string()) return text_max(*s);
+  if (const auto* o = v.if_object()) return bytes_max(*o);
+  std::size_t bytes = 20;  // the longest number
+  if (const auto* a = v.if_array())
+    for (const auto& item : *a) bytes += 1 + value_max(item);
+  return bytes;
+}
+
 }  // namespace
+
+std::size_t bytes_max(const json::object& body) {
+  std::size_t bytes = 2;
+  for (const auto& member : body) bytes += text_max(member.key()) + 2 + value_max(member.value());
+  return bytes;
+}
+
+std::size_t bytes_max(const Entry& e) {
+  std::size_t bytes = 200 + bytes_max(e.body);  // members' names, and two numbers
+  for (const std::string* text : {&e.actor, &e.basis, &e.case_id, &e.command, &e.content, &e.kind,
+                                  &e.name, &e.procedure})
+    bytes += text_max(*text);
+  return bytes <= kEntryMax ? bytes : e.canonical().size();
+}
 
 void Blocks::add(const Entry& entry) {
   std::size_t at = entries_.size();
   entries_.append(2, '\0');
-  try {
-    entry.canonical_to(entries_);
-  } catch (...) {
-    entries_.resize(at);
-    throw;
-  }
+  entry.canonical_to(entries_);
   put_number(entries_, at, 2, entries_.size() - at - 2);
   if (cuts_.empty() || at - cuts_.back().entries >= kBlockBytes)
     cuts_.push_back({entry.seq, 0, at, answers_.size()});
@@ -72,15 +90,6 @@ void Blocks::clear() {
   entries_.clear();
   answers_.clear();
   cuts_.clear();
-}
-
-std::string_view Blocks::entry(std::uint64_t seq) const {
-  CW_CHECK(!empty() && seq >= first() && seq < end());
-  auto cut = cuts_.end() - 1;
-  while (cut->first > seq) --cut;
-  std::string_view rest = std::string_view(entries_).substr(cut->entries);
-  for (std::uint64_t at = cut->first; at < seq; ++at) take_bytes(rest, 2);
-  return take_bytes(rest, 2);
 }
 
 namespace blocks {

@@ -15,19 +15,20 @@
 
 namespace cw {
 
-// The entries of one commit, growing. Not thread-safe.
+constexpr std::size_t kEntryMax = 65'535;  // a length in an entry tile has 16 bits
+
+// No fewer bytes than the canonical form has, at little cost. Of an entry: throws
+// std::length_error when it is too long.
+std::size_t bytes_max(const json::object& body);
+std::size_t bytes_max(const Entry& entry);
+
+// The entries of one commit. Not thread-safe.
 class Blocks {
  public:
-  void add(const Entry& entry);  // throws std::length_error, and is unchanged, when it is too long
+  void add(const Entry& entry);
   void answer(std::uint64_t seq, const json::object& body);  // in the order of the entries
   void write(Database& db) const;
   void clear();
-
-  std::size_t bytes() const { return entries_.size() + answers_.size(); }
-  bool empty() const { return cuts_.empty(); }
-  std::uint64_t first() const { return cuts_.front().first; }
-  std::uint64_t end() const { return cuts_.back().first + cuts_.back().count; }
-  std::string_view entry(std::uint64_t seq) const;  // one of these
 
  private:
   struct Cut {  // where a row begins

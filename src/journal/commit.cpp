@@ -20,24 +20,38 @@ void Journal::Impl::commit_loop() {
   for (;;) {
     {
       std::unique_lock lock(batch_mutex);
-      committing.clear();
       batch_filled.wait(lock, [&] { return ripe || decided_all_of_it; });
-      if (filling.decided.empty()) return;
+      if (filling->decided.empty()) return;
       std::swap(filling, committing);
       ripe = false;
     }
     batch_taken.notify_one();
-    if (!committing.blocks.empty() || !committing.rows.empty()) commit();
+    if (!committing->entries.empty() || !committing->rows.empty()) commit();
     answer_all();
+    {
+      std::lock_guard lock(batch_mutex);  // the writer may be looking into it
+      std::swap(committing, spare);
+    }
+    spare->clear();
   }
 }
 
+// Everything as it will lie in the database, before its transaction begins.
+void Journal::Impl::write_out() {
+  blocks.clear();
+  for (const Entry& entry : committing->entries) blocks.add(entry);
+  for (const Decided& d : committing->decided)
+    if (!d.look_up && d.answer.ok() && d.answer->count > 0 && !d.answer->body.empty())
+      blocks.answer(d.answer->first, d.answer->body);
+}
+
 void Journal::Impl::commit() {
+  write_out();
   for (bool retried = false;; retried = true) {
     try {
       db->begin();
-      committing.blocks.write(*db);
-      for (const auto& write : committing.rows) write(*db);
+      blocks.write(*db);
+      for (const auto& write : committing->rows) write(*db);
       db->commit();
       break;
     } catch (const StorageError& error) {
@@ -54,19 +68,19 @@ void Journal::Impl::commit() {
   ++commits;
   {
     std::lock_guard lock(durable_mutex);
-    durable = committing.end;
+    durable = committing->end;
   }
   durable_changed.notify_all();
   for (const auto& listener : listeners) listener(durable);
 }
 
 void Journal::Impl::answer_all() {
-  for (auto& d : committing.decided) {
+  for (auto& d : committing->decided) {
     if (d.look_up) d.answer = first_answer(d.answer->first);
     commands_refused += !d.answer.ok();
     d.done(std::move(d.answer));
   }
-  commands_done += committing.decided.size();
+  commands_done += committing->decided.size();
 }
 
 Result<Answer> Journal::Impl::first_answer(std::uint64_t first) {

@@ -1,12 +1,10 @@
 #include <charconv>
 #include <utility>
 
-#include "journal.h"
+#include "block.h"
 
 namespace cw {
 namespace {
-
-constexpr std::size_t kEntryMax = 65'535;  // a length in an entry tile has 16 bits
 
 Problem not_an_entry() {
   return problem(Refusal::malformed, "journal.not-an-entry",

@@ -1,6 +1,6 @@
 // What the journal's threads share. A command goes through two of them: the writer decides it
 // against memory and puts what it wants written into the open batch; the committer takes that
-// batch when it is done with the one before, writes it in one transaction, and answers. So the
+// batch when it is done with the one before, writes it out in one transaction, and answers. So the
 // next commands are decided while a commit is synced, and a slow disk makes larger batches.
 #pragma once
 
@@ -37,19 +37,25 @@ struct Decided {
 
 // What one commit writes and answers.
 struct Batch {
-  Blocks blocks;
+  std::vector<Entry> entries;
   std::vector<std::function<void(Database&)>> rows;
-  std::size_t row_bytes = 0;
   std::vector<Decided> decided;
+  std::size_t bytes = 0;  // no fewer than it will write
   std::uint64_t end = 0;  // entries in memory once it was decided
 
-  std::size_t bytes() const { return blocks.bytes() + row_bytes; }
+  Batch() { clear(); }
+  json::storage_ptr memory() { return &*memory_; }
   void clear() {
-    blocks.clear();
+    entries.clear();
     rows.clear();
-    row_bytes = 0;
     decided.clear();
+    bytes = 0;
+    memory_.emplace(first_.data(), first_.size());
   }
+
+ private:
+  std::vector<unsigned char> first_ = std::vector<unsigned char>(1 << 20);
+  std::optional<json::monotonic_resource> memory_;  // of the entries' bodies
 };
 
 struct Journal::Impl {
@@ -80,6 +86,7 @@ struct Journal::Impl {
   // commit.cpp: the committer thread
   void commit_loop();
   void commit();
+  void write_out();
   void answer_all();
   Result<Answer> first_answer(std::uint64_t first);
 
@@ -108,12 +115,16 @@ struct Journal::Impl {
   // `committing` is changed only under it.
   std::mutex batch_mutex;
   std::condition_variable batch_filled, batch_taken;
-  Batch filling, committing;
+  std::unique_ptr<Batch> filling = std::make_unique<Batch>();
+  std::unique_ptr<Batch> committing = std::make_unique<Batch>();
   std::int64_t filling_since_ns = 0;
   bool ripe = false;               // filled enough, or nothing else is queued
   bool decided_all_of_it = false;  // the queue is closed and empty
 
-  std::unique_ptr<Database> db;  // the committer thread's own
+  // The committer thread's own.
+  std::unique_ptr<Database> db;
+  std::unique_ptr<Batch> spare = std::make_unique<Batch>();  // the one before, to be filled again
+  Blocks blocks;
 
   StateLock state_lock;
   std::uint64_t applied = 0;  // entries in memory; guarded by state_lock

@@ -147,10 +147,13 @@ void Journal::Impl::save_snapshot() {
   try {
     snapshots.save(
         state_list,
-        [this](const State& state, std::size_t i) {
-          std::optional<std::pair<std::string, std::uint64_t>> out;
+        [this](const State& state, std::size_t i, std::uint64_t included) {
+          std::optional<SnapshotFile::Part> out;
           std::shared_lock lock(state_lock);
-          if (auto bytes = state.save_slice(i)) out.emplace(std::move(*bytes), applied);
+          if (state.slice_changed(i) < included)
+            out = {applied, std::nullopt};
+          else if (auto bytes = state.save_slice(i))
+            out = {applied, std::move(bytes)};
           return out;
         },
         [this](std::uint64_t size) { return wait_durable(size, std::chrono::seconds(10)); });

@@ -64,6 +64,8 @@ class Draft {
   virtual std::int64_t now_ms() const = 0;
   virtual Random& random() = 0;
   virtual const std::string& command() const = 0;
+  // For entries' bodies: freed in one piece after the commit.
+  virtual json::storage_ptr memory() { return {}; }
   // Numbers the entry, applies it to its State at once, and returns its seq. After the first
   // append the decide function must succeed.
   virtual std::uint64_t append(Entry entry) = 0;
@@ -97,6 +99,8 @@ class State {
   // Bump version() when the format changes: older snapshots are then ignored and replay does all.
   virtual int version() const { return 1; }
   virtual std::optional<std::string> save_slice(std::size_t i) const = 0;
+  // The last entry that changed slice i, so that one that did not change is not written again.
+  virtual std::uint64_t slice_changed(std::size_t) const { return UINT64_MAX; }  // not known
   virtual void load_slice(std::string_view bytes) = 0;
 };
 

@@ -18,24 +18,30 @@ class Counters final : public State {
  public:
   std::string_view prefix() const override { return "count"; }
   void apply(const Entry& e) override {
+    if (!values.contains(e.name)) order.push_back(e.name);
     auto& [value, seq] = values[e.name];
     if (e.seq < seq) return;
     value += int_or(e.body, "by");
     seq = e.seq + 1;
   }
   std::optional<std::string> save_slice(std::size_t i) const override {
-    if (i > 0) return std::nullopt;
-    json::object all;
-    for (const auto& [name, v] : values) all[name] = {v.first, static_cast<std::int64_t>(v.second)};
-    return canonical(all);
+    if (i >= order.size()) return std::nullopt;
+    const auto& [value, seq] = values.at(order[i]);
+    return canonical(json::object{{order[i], {value, static_cast<std::int64_t>(seq)}}});
+  }
+  std::uint64_t slice_changed(std::size_t i) const override {
+    return i < order.size() ? values.at(order[i]).second - 1 : UINT64_MAX;
   }
   void load_slice(std::string_view bytes) override {
     json::value all = *parse_json(bytes);
-    for (const auto& m : all.get_object())
-      values[std::string(m.key())] = {m.value().at(0).get_int64(),
-                                      static_cast<std::uint64_t>(m.value().at(1).get_int64())};
+    for (const auto& m : all.get_object()) {
+      order.emplace_back(m.key());
+      values[order.back()] = {m.value().at(0).get_int64(),
+                              static_cast<std::uint64_t>(m.value().at(1).get_int64())};
+    }
     loaded = true;
   }
+  std::vector<std::string> order;  // as they came: a slice each
   std::map<std::string, std::pair<std::int64_t, std::uint64_t>> values;
   bool loaded = false;
 };
@@ -216,6 +222,39 @@ TEST_F(JournalTest, StateAfterRestartEqualsStateBefore) {
   before = counters_->values;
   start();
   EXPECT_TRUE(counters_->loaded);
+  EXPECT_EQ(counters_->values, before);
+}
+
+TEST_F(JournalTest, ASnapshotWritesOnlyTheSlicesThatChanged) {
+  for (const char* name : {"a", "b", "c"}) ASSERT_TRUE(add(name, 1).ok());
+  journal_->snapshot();
+  auto included = [&] {
+    std::vector<std::int64_t> out;
+    Database(folder_ + "/journal.db.snapshot", {})
+        .query("SELECT included FROM slice ORDER BY i",
+               [&](const Row& r) { out.push_back(r.integer(0)); });
+    return out;
+  };
+  std::vector<std::int64_t> first = included();
+  ASSERT_EQ(first.size(), 3u);
+  ASSERT_TRUE(add("b", 5).ok());
+  ASSERT_TRUE(add("d", 7).ok());
+  journal_->snapshot();
+  std::vector<std::int64_t> second = included();
+  ASSERT_EQ(second.size(), 4u);
+  EXPECT_EQ(second[0], first[0]);
+  EXPECT_EQ(second[1], first[1] + 2);
+  EXPECT_EQ(second[2], first[2]);
+
+  ASSERT_TRUE(add("c", 9).ok());  // after it, and told by the entry alone
+  auto before = counters_->values;
+  start();
+  EXPECT_TRUE(counters_->loaded);
+  EXPECT_EQ(counters_->values, before);
+  journal_->snapshot();  // builds on the file that was loaded
+  EXPECT_EQ(included()[0], first[0]);
+  EXPECT_EQ(included()[2], second[2] + 3);
+  start();
   EXPECT_EQ(counters_->values, before);
 }
 

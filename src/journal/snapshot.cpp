@@ -39,23 +39,27 @@ std::uint64_t SnapshotFile::load(const std::vector<State*>& states, std::uint64_
       included = r.integer(1);
     });
     if (!from || static_cast<std::uint64_t>(included) > journal_size) return 0;
+    auto first = static_cast<std::uint64_t>(*from);
+    std::map<std::string_view, std::vector<std::uint64_t>> held;
     for (State* state : states) {
-      bool usable = false, whole = true;  // all is read once before any State is touched
+      bool whole = true;  // all is read once before any State is touched
+      std::vector<std::uint64_t>& slices = held[state->prefix()];
       db.query(
           "SELECT version,sum,bytes FROM slice WHERE state=$1 ORDER BY i",
           [&](const Row& r) {
-            usable = true;
+            slices.push_back(first);
             whole = whole && r.integer(0) == state->version() && r.integer(1) == sum_of(r.text(2));
           },
           state->prefix());
-      if (!usable || !whole) return 0;
+      if (slices.empty() || !whole) return 0;
     }
     for (State* state : states) {
       db.query(
           "SELECT bytes FROM slice WHERE state=$1 ORDER BY i",
           [&](const Row& r) { state->load_slice(r.text(0)); }, state->prefix());
     }
-    return static_cast<std::uint64_t>(*from);
+    held_ = std::move(held);
+    return first;
   } catch (const StorageError& e) {
     log_warn("journal", "the snapshot cannot be read and is left out: {}", e.what());
     return 0;
@@ -64,32 +68,33 @@ std::uint64_t SnapshotFile::load(const std::vector<State*>& states, std::uint64_
 
 void SnapshotFile::save(const std::vector<State*>& states, const Slice& slice,
                         const std::function<bool(std::uint64_t)>& settle) {
-  std::string temporary = path_ + ".new";
-  remove_database(temporary);
+  if (held_.empty()) remove_database(path_);
+  std::map<std::string_view, std::vector<std::uint64_t>> held = held_;
   std::uint64_t from = UINT64_MAX, included_max = 0;
-  {
-    Database db(temporary, {.create = true});
-    db.exec(kSnapshotSchema);
-    for (State* state : states) {
-      for (std::size_t i = 0;; ++i) {
-        auto part = slice(*state, i);
-        if (!part) break;
-        db.run("INSERT INTO slice VALUES($1,$2,$3,$4,$5,$6)", state->prefix(), state->version(), i,
-               part->second, sum_of(part->first), Blob{part->first});
-        from = std::min(from, part->second);
-        included_max = std::max(included_max, part->second);
-      }
+  Database db(path_, {.create = true});
+  db.exec(kSnapshotSchema);
+  db.begin();
+  for (State* state : states) {
+    std::vector<std::uint64_t>& slices = held[state->prefix()];
+    for (std::size_t i = 0;; ++i) {
+      auto part = slice(*state, i, i < slices.size() ? slices[i] : 0);
+      slices.resize(part ? std::max(slices.size(), i + 1) : i);
+      if (!part) break;
+      slices[i] = part->included;
+      if (part->bytes)
+        db.run("INSERT OR REPLACE INTO slice VALUES($1,$2,$3,$4,$5,$6)", state->prefix(),
+               state->version(), i, part->included, sum_of(*part->bytes), Blob{*part->bytes});
+      from = std::min(from, part->included);
+      included_max = std::max(included_max, part->included);
     }
-    if (from == UINT64_MAX || !settle(included_max)) {
-      remove_database(temporary);
-      return;
-    }
-    db.run("INSERT INTO valid VALUES($1,$2)", from, included_max);
-    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    db.run("DELETE FROM slice WHERE state=$1 AND i>=$2", state->prefix(), slices.size());
   }
-  remove_database(path_);
-  if (::rename(temporary.c_str(), path_.c_str()) != 0)
-    throw StorageError(StorageError::Kind::other, "the snapshot cannot be put in place");
+  if (from == UINT64_MAX || !settle(included_max)) return;  // the file stays as it was
+  db.run("DELETE FROM valid");
+  db.run("INSERT INTO valid VALUES($1,$2)", from, included_max);
+  db.commit();
+  db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  held_ = std::move(held);
 }
 
 }  // namespace cw

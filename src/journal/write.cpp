@@ -27,24 +27,26 @@ class Journal::Impl::BatchDraft final : public Draft {
   std::int64_t now_ms() const override { return journal_.stamp_ms; }
   Random& random() override { return journal_.random; }
   const std::string& command() const override { return id_; }
+  json::storage_ptr memory() override { return journal_.filling->memory(); }
 
   std::uint64_t append(Entry entry) override {
     entry.seq = journal_.applied;
     entry.at_ms = journal_.stamp_ms;
     entry.command = id_;
-    journal_.filling.blocks.add(entry);
-    journal_.apply(entry);
-    ++journal_.applied;
+    Batch& batch = *journal_.filling;
+    batch.bytes += bytes_max(entry);
+    batch.entries.push_back(std::move(entry));
+    journal_.apply(batch.entries.back());
     ++count;
-    return entry.seq;
+    return journal_.applied++;
   }
 
   void row(std::function<void(Database&)> write, std::size_t bytes) override {
     CW_CHECK(write != nullptr);
-    Batch& batch = journal_.filling;
+    Batch& batch = *journal_.filling;
     bytes += kRowBytes;
-    if (count == 0 && !journal_.reserve.covers(batch.bytes() + bytes)) throw NoRoom();
-    batch.row_bytes += bytes;
+    if (count == 0 && !journal_.reserve.covers(batch.bytes + bytes)) throw NoRoom();
+    batch.bytes += bytes;
     batch.rows.push_back(std::move(write));
   }
 
@@ -69,8 +71,8 @@ void Journal::Impl::write_loop() {
 }
 
 bool Journal::Impl::open_has_room() const {
-  return filling.decided.size() < options.batch_max &&
-         filling.bytes() < std::min(kBatchBytesMax, reserve.batch_bytes_max());
+  return filling->decided.size() < options.batch_max &&
+         filling->bytes < std::min(kBatchBytesMax, reserve.batch_bytes_max());
 }
 
 void Journal::Impl::decide_all(std::vector<Waiting>& group) {
@@ -79,16 +81,16 @@ void Journal::Impl::decide_all(std::vector<Waiting>& group) {
     {
       std::unique_lock filling_lock(batch_mutex);
       batch_taken.wait(filling_lock, [&] { return open_has_room(); });
-      if (filling.decided.empty()) filling_since_ns = clock.monotonic_ns();
+      if (filling->decided.empty()) filling_since_ns = clock.monotonic_ns();
       bool room = reserve.has_room();
       std::lock_guard state(state_lock);
       ++t_state_held;
       if (room) take_stamp();
       for (; next < group.size() && open_has_room(); ++next) {
         Waiting& w = group[next];
-        filling.decided.push_back(room ? decide(w) : Decided{std::move(w.done), full_problem()});
+        filling->decided.push_back(room ? decide(w) : Decided{std::move(w.done), full_problem()});
       }
-      filling.end = applied;
+      filling->end = applied;
       --t_state_held;
       bool more = next < group.size() || queue.size() > 0;
       ripe = enough =
@@ -118,17 +120,17 @@ Decided Journal::Impl::decide(Waiting& waiting) {
     return {std::move(waiting.done), Answer{.first = *seq, .repeated = true}, true};
   BatchDraft draft(*this, id);
   std::uint64_t first = applied;
-  std::size_t rows = filling.rows.size(), row_bytes = filling.row_bytes;
+  std::size_t rows = filling->rows.size(), bytes = filling->bytes;
   auto body = judge(waiting, draft);
   if (!body) {
     CW_CHECK(draft.count == 0);  // memory would be ahead of the record
-    filling.rows.resize(rows);
-    filling.row_bytes = row_bytes;
+    filling->rows.resize(rows);
+    filling->bytes = bytes;
     return {std::move(waiting.done), std::move(body).problem()};
   }
   if (draft.count > 0) {
     seen.add(id, first);
-    if (!body->empty()) filling.blocks.answer(first, *body);
+    filling->bytes += bytes_max(*body);
   }
   return {std::move(waiting.done), Answer{first, draft.count, std::move(*body), false}};
 }
@@ -147,11 +149,10 @@ Result<json::object> Journal::Impl::judge(Waiting& waiting, BatchDraft& draft) {
 
 // True when the entry `seq` was made by command `id`. It may still wait for its commit.
 bool Journal::Impl::is_command_of(std::uint64_t seq, const std::string& id) {
-  for (const Batch* batch : {&filling, &committing}) {
-    const Blocks& held = batch->blocks;
-    if (held.empty() || seq < held.first() || seq >= held.end()) continue;
-    auto entry = Entry::parse(held.entry(seq));
-    return entry.ok() && entry->command == id;
+  for (const Batch* batch : {filling.get(), committing.get()}) {
+    const std::vector<Entry>& held = batch->entries;
+    if (!held.empty() && seq >= held.front().seq && seq <= held.back().seq)
+      return held[seq - held.front().seq].command == id;
   }
   auto entry = Entry::parse(readers.with([&](Database& d) { return blocks::entry(d, seq); }));
   return entry.ok() && entry->command == id;

@@ -82,6 +82,7 @@ void Engine::apply(const Entry& entry) {
     patch(m, c, entry);
     if (c.closed && !was_closed) --m.open;
   }
+  m.note_change(slot);
   m.settle_timer(slot);
   tell_next_due();
 }

@@ -274,6 +274,7 @@ class Engine final : public State {
   int version() const override { return 3; }
   std::optional<std::string> save_slice(std::size_t i) const override;
   void load_slice(std::string_view bytes) override;
+  std::uint64_t slice_changed(std::size_t i) const override;
 
   struct Impl;
 

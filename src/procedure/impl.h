@@ -41,6 +41,9 @@ struct Engine::Impl {
   bool slots_planned = false;
   std::int64_t next_slot_ms = never_ms;  // the earliest; 0 while there is something to plan
   std::vector<Case> spare;               // copies to reuse
+  // Per kSliceCases cases, in their order: the last entry that changed one of them.
+  static constexpr std::size_t kSliceCases = 4'096;
+  std::vector<std::uint64_t> changed;
   // The case an entry is being written to, so that applying it need not look it up again.
   Slot at_hand = no_slot;
   std::string at_hand_id;
@@ -91,6 +94,11 @@ struct Engine::Impl {
 
   // engine.cpp
   Slot add(Case&& c);
+  void note_change(Slot slot) {
+    std::size_t slice = slot / kSliceCases;
+    if (slice >= changed.size()) changed.resize(slice + 1);
+    changed[slice] = std::max(changed[slice], cases[slot].last_seq);
+  }
   void settle_timer(Slot slot) {
     timers.set(slot, cases[slot].closed ? never_ms : cases[slot].next_ms());
   }

@@ -9,7 +9,6 @@
 namespace cw {
 namespace {
 
-constexpr std::size_t kSliceCases = 4'096;
 const std::string kGlobals(1, '\0');  // no slice of cases begins so: it names a definition
 
 class Pack {
@@ -276,11 +275,16 @@ void load_globals(Engine::Impl& m, std::string_view bytes) {
 
 std::optional<std::string> Engine::save_slice(std::size_t i) const {
   if (i == 0) return kGlobals + save_globals(*impl_);
-  std::size_t from = (i - 1) * kSliceCases, end = std::min(from + kSliceCases, impl_->cases.size());
+  std::size_t from = (i - 1) * Impl::kSliceCases;
+  std::size_t end = std::min(from + Impl::kSliceCases, impl_->cases.size());
   if (from >= end) return std::nullopt;
   Writer w(*impl_);
   for (std::size_t at = from; at < end; ++at) write_case(w, impl_->cases[at]);
   return w.finish(end - from);
+}
+
+std::uint64_t Engine::slice_changed(std::size_t i) const {
+  return i > 0 && i <= impl_->changed.size() ? impl_->changed[i - 1] : UINT64_MAX;
 }
 
 void Engine::load_slice(std::string_view bytes) {
@@ -295,6 +299,7 @@ void Engine::load_slice(std::string_view bytes) {
   for (std::size_t n = r.in.number(); n > 0; --n) r.names.push_back(m.names.add(r.in.text()));
   for (std::size_t n = r.in.number(); n > 0; --n) {
     Slot slot = m.add(read_case(r));
+    m.note_change(slot);
     m.settle_timer(slot);
     std::uint16_t place = m.cases[slot].definition;
     m.current[m.installed[place].name] = place;  // the latest case ran on the latest text

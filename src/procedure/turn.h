@@ -33,8 +33,8 @@ class Turn {
   const std::int64_t now;
 
   Draft& draft() { return draft_; }
-  // An empty body whose memory goes with this turn, in one piece: entries are built on the writer.
-  json::object body() { return json::object(8, json::storage_ptr(&memory_)); }
+  // An empty body whose memory goes with the commit, in one piece.
+  json::object body() { return json::object(8, draft_.memory()); }
   Result<Slot> at(const By& by);
   Result<Slot> at(Slot slot, std::optional<std::uint64_t> if_seq);  // the same, looked up already
   // Judges who may start it; the actor "system" (a parent's effect) may always.
@@ -64,8 +64,6 @@ class Turn {
 
   std::vector<Slot> wake_;
   int children_ = 0;
-  unsigned char buffer_[4096];
-  json::monotonic_resource memory_{buffer_, sizeof buffer_};
 };
 
 }  // namespace cw

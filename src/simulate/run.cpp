@@ -80,6 +80,7 @@ void Run::see(const Entry& e) {
 
 Result<json::object> Run::command(Result<Decide> decide) {
   if (!decide) return std::move(decide).problem();
+  draft_.begin();
   return (*decide)(draft_);
 }
 

@@ -64,6 +64,8 @@ class MemoryDraft final : public Draft {
   std::int64_t now_ms() const override { return clock_.now_ms(); }
   Random& random() override { return random_; }
   const std::string& command() const override { return command_; }
+  json::storage_ptr memory() override { return &*memory_; }
+  void begin() { memory_.emplace(buffer_, sizeof buffer_); }  // another command
   std::uint64_t append(Entry entry) override;
   void row(std::function<void(Database&)> write, std::size_t bytes) override;
 
@@ -76,6 +78,8 @@ class MemoryDraft final : public Draft {
   Random& random_;
   std::string command_;
   std::uint64_t seq_ = 0;
+  unsigned char buffer_[4096];
+  std::optional<json::monotonic_resource> memory_;
 };
 
 class NoOutbound final : public Outbound {
