@@ -273,11 +273,10 @@ Result<Written> merge(Call& call, MergeIn& in) {
                                   auto view = s.engine.view(id, "");
                                   if (!view || view->closed || view->org != alert.org ||
                                       view->mode == CaseMode::drill)
-                                    return invalid(
-                                        "alert.case", "/case_id",
-                                        {"须为同一机构未办结的真实案件",
-                                         "This must be an open, real case of the same "
-                                         "organisation"});
+                                    return invalid("alert.case", "/case_id",
+                                                   {"须为同一机构未办结的真实案件",
+                                                    "This must be an open, real case of the same "
+                                                    "organisation"});
                                   return done();
                                 }));
 }

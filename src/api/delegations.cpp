@@ -34,8 +34,8 @@ std::vector<Text> titles_of(const Services& s, const PostDelegation& d) {
   std::vector<Text> out;
   for (const auto& org : s.identity.orgs())
     for (const auto& post : s.identity.posts(org.id)) {
-      const bool named = d.posts.empty() ||
-                         std::find(d.posts.begin(), d.posts.end(), post.id) != d.posts.end();
+      const bool named =
+          d.posts.empty() || std::find(d.posts.begin(), d.posts.end(), post.id) != d.posts.end();
       if (post.holder == d.from && named) out.push_back(post.title);
     }
   return out;
@@ -95,12 +95,13 @@ Result<DelegationMade> delegate(Call& call, DelegationIn& in) {
 
 void add_delegations(Table& t) {
   t.tag("people");
-  t.get<Page<DelegationOut>>("/delegations",
-                             {"session",
-                              "Posts that I lent or was lent, not yet ended; of another person with "
-                              "people.read",
-                              {{"person", ""}}},
-                             list_delegations);
+  t.get<Page<DelegationOut>>(
+      "/delegations",
+      {"session",
+       "Posts that I lent or was lent, not yet ended; of another person with "
+       "people.read",
+       {{"person", ""}}},
+      list_delegations);
   t.post<DelegationIn, DelegationMade>(
       "/delegations",
       {"session", "Let a person act in my posts until a time; with posts.manage in another's"},

@@ -56,14 +56,14 @@ std::string field_rows(const std::vector<FormField>& fields, const json::object&
   return out;
 }
 
-// Approved corrections that concern a form: its own when it is one, else later ones of facts that it
-// gave. What was filed stays as it was filed.
+// Approved corrections that concern a form: its own when it is one, else later ones of facts that
+// it gave. What was filed stays as it was filed.
 Result<std::string> corrections(Call& call, const std::string& case_id, const FormOut& filed,
                                 const Form& form, const std::string& lang) {
   const Services& s = call.s;
   std::vector<std::uint64_t> seqs;
-  auto status = s.views.read(s.journal.size(),
-                             [&](Database& db) { seqs = CaseList::timeline(db, case_id, 0, 1000); });
+  auto status = s.views.read(
+      s.journal.size(), [&](Database& db) { seqs = CaseList::timeline(db, case_id, 0, 1000); });
   if (!status) return std::move(status).problem();
   std::int64_t asked = 0;
   std::string out;
@@ -89,8 +89,8 @@ Result<std::string> corrections(Call& call, const std::string& case_id, const Fo
     });
     out += fmt::format("<tr><th>{} <code>#{}</code><br>{}</th><td>{}<br>{}: {} {}</td></tr>",
                        lang == "en" ? "Correction" : "更正", *seq, local(e->at_ms),
-                       html(detail.in(lang)), lang == "en" ? "Approved by" : "批准人", html(by.name),
-                       html(by.staff_no));
+                       html(detail.in(lang)), lang == "en" ? "Approved by" : "批准人",
+                       html(by.name), html(by.staff_no));
   }
   return out.empty() ? out : "<p></p><table class=\"corrections\">" + out + "</table>";
 }

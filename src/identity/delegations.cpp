@@ -35,15 +35,17 @@ Status check_times(const PostDelegation& d, std::int64_t now) {
 // Only what somebody holds can be delegated: who acts as deputy or delegate hands nothing on.
 Status check_posts(const Identity::Impl& s, const PostDelegation& d) {
   if (d.posts.empty() && !holds(s, d.from, ""))
-    return problem(Refusal::conflict, "delegation.no-post",
-                   {"没有任职的岗位可以委托；代理和受委托的岗位不能再委托",
-                    "There is no post held to delegate; acting as deputy or delegate goes no further"});
+    return problem(
+        Refusal::conflict, "delegation.no-post",
+        {"没有任职的岗位可以委托；代理和受委托的岗位不能再委托",
+         "There is no post held to delegate; acting as deputy or delegate goes no further"});
   for (std::size_t i = 0; i < d.posts.size(); ++i) {
     const bool twice = std::find(d.posts.begin(), d.posts.begin() + static_cast<std::ptrdiff_t>(i),
                                  d.posts[i]) != d.posts.begin() + static_cast<std::ptrdiff_t>(i);
     if (twice || !holds(s, d.from, d.posts[i]))
-      return invalid("delegation.post", "/posts/" + std::to_string(i),
-                     {"只能委托自己任职的岗位，每个写一次", "Only posts that one holds, each once"});
+      return invalid(
+          "delegation.post", "/posts/" + std::to_string(i),
+          {"只能委托自己任职的岗位，每个写一次", "Only posts that one holds, each once"});
   }
   return done();
 }
@@ -99,8 +101,9 @@ Result<Answer> Identity::end_delegation(const Principal& who, Command command,
                                         std::string_view id) {
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
     auto it = impl_->delegations.find(std::string(id));
-    auto unknown = problem(Refusal::not_found, "delegation.unknown",
-                           {"没有这项委托，或已结束", "There is no such delegation, or it has ended"});
+    auto unknown =
+        problem(Refusal::not_found, "delegation.unknown",
+                {"没有这项委托，或已结束", "There is no such delegation, or it has ended"});
     if (it == impl_->delegations.end() || it->second.until_at <= d.now_ms()) return unknown;
     std::string basis = who.person == it->second.from ? "self" : "delegate";
     if (who.person != it->second.from && who.person != it->second.to) {
@@ -135,14 +138,17 @@ void Identity::Impl::on_delegation_ended(const Entry& e) {
 }
 
 json::object body_of(const PostDelegation& d) {
-  return {{"delegation", d.id},       {"from", d.from},       {"to", d.to},
+  return {{"delegation", d.id},         {"from", d.from},       {"to", d.to},
           {"posts", to_array(d.posts)}, {"from_at", d.from_at}, {"until_at", d.until_at}};
 }
 
 PostDelegation delegation_from(const json::object& b) {
-  return {std::string(text_or(b, "delegation")), std::string(text_or(b, "from")),
-          std::string(text_or(b, "to")),         strings_of(b, "posts"),
-          int_or(b, "from_at"),                  int_or(b, "until_at")};
+  return {std::string(text_or(b, "delegation")),
+          std::string(text_or(b, "from")),
+          std::string(text_or(b, "to")),
+          strings_of(b, "posts"),
+          int_or(b, "from_at"),
+          int_or(b, "until_at")};
 }
 
 }  // namespace cw

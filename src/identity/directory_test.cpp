@@ -127,10 +127,10 @@ TEST_F(DirectoryTest, EitherSideEndsADelegationAndAStrangerDoesNot) {
   const std::string first = give();
   EXPECT_EQ(c.identity->end_delegation(as(stranger), {}, first).problem().code,
             "delegation.unknown");
-  EXPECT_FALSE(c.identity->delegate_posts(as(stranger), {},
-                                          {.from = wang,
-                                           .to = stranger,
-                                           .until_at = c.clock.now_ms() + 86'400'000})
+  EXPECT_FALSE(c.identity
+                   ->delegate_posts(
+                       as(stranger), {},
+                       {.from = wang, .to = stranger, .until_at = c.clock.now_ms() + 86'400'000})
                    .ok())
       << "another's posts need the permission";
   EXPECT_TRUE(c.identity->end_delegation(as(li), {}, first).ok());

@@ -252,7 +252,8 @@ void live_a_little(Centre& c) {
   const std::int64_t now = c.clock.now_ms();
   for (int day : {1, 2}) {
     auto lent = c.identity->delegate_posts(
-        c.admin, {}, {.from = a, .to = b, .posts = {"counsel"}, .until_at = now + day * 86'400'000});
+        c.admin, {},
+        {.from = a, .to = b, .posts = {"counsel"}, .until_at = now + day * 86'400'000});
     EXPECT_TRUE(lent.ok()) << (lent ? "" : lent.problem().text.en);
     if (day == 2 && lent) {
       EXPECT_TRUE(c.identity->end_delegation(c.admin, {}, text_or(lent->body, "id")).ok());

@@ -255,9 +255,10 @@ Standing may_answer(const Engine::Impl& m, const Case& c, const Asked& a, std::s
     const bool granted = std::find(a.granted.begin(), a.granted.end(), *name) != a.granted.end();
     return {.role = -1,
             .basis = {},
-            .why_not = granted ? Text{"已经同意过，须由另一人审批",
-                                      "You approved already; another person must"}
-                               : Text{"提交人不能审批自己的事项", "Whoever asked cannot approve it"}};
+            .why_not = granted
+                           ? Text{"已经同意过，须由另一人审批",
+                                  "You approved already; another person must"}
+                           : Text{"提交人不能审批自己的事项", "Whoever asked cannot approve it"}};
   }
   return who;
 }

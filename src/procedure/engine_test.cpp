@@ -218,8 +218,8 @@ TEST_F(EngineTest, TellsTwoTextsOfOneVersionApart) {
   EXPECT_EQ(world.view(c).clocks.at(0).limit, "1h");
 }
 
-// What ships changes with a release: running cases go on on the text they began on, whatever it opens
-// and whichever law its limits come from.
+// What ships changes with a release: running cases go on on the text they began on, whatever it
+// opens and whichever law its limits come from.
 TEST(Kept, ARunningCaseOutlivesANewVersionOfWhatShips) {
   auto shipped_as = [](const std::string& version) {
     std::vector<std::pair<std::string, std::string>> files = content_files();
@@ -243,7 +243,8 @@ TEST(Kept, ARunningCaseOutlivesANewVersionOfWhatShips) {
     auto made = world.run(world.engine->start(
         {.procedure = procedure, .org = "org_sh", .actor = "xin", .form = form}));
     ASSERT_TRUE(made.ok()) << made.problem().text.en
-                           << (made.problem().fields.empty() ? "" : made.problem().fields[0].pointer);
+                           << (made.problem().fields.empty() ? ""
+                                                             : made.problem().fields[0].pointer);
     ids.push_back(std::string(text_or(made->body, "case")));
   }
   const auto state = world.state();
@@ -294,9 +295,10 @@ TEST_F(EngineTest, MergesIntoAnotherCase) {
 TEST_F(EngineTest, ADrillKeepsToItself) {
   std::string sends = kTicket;
   const std::string go = "      go: {by: agent, to: working,";
-  sends.replace(sends.find(go), go.size(),
-                "      go: {by: agent, outbound: true, do: [{send: boss, text: {zh: 出, en: Out}}], "
-                "to: working,");
+  sends.replace(
+      sends.find(go), go.size(),
+      "      go: {by: agent, outbound: true, do: [{send: boss, text: {zh: 出, en: Out}}], "
+      "to: working,");
   const std::string roles = "  agent: {team: agents,";
   sends.insert(sends.find(roles), "  boss: {post: boss, title: {zh: 主管, en: Boss}}\n");
   world.people.holds["wang"] = {"post:boss"};

@@ -15,7 +15,8 @@
 namespace cw {
 
 // People by the posts and teams they hold: "post:duty-officer", "team:technical", "queue:…",
-// "deputy:…", "for:PERSON" (a delegate). One organisation tree: org_cn (province) above org_sh (centre) and org_bj.
+// "deputy:…", "for:PERSON" (a delegate). One organisation tree: org_cn (province) above org_sh
+// (centre) and org_bj.
 class PeopleTable final : public Directory {
  public:
   std::map<std::string, std::set<std::string>, std::less<>> holds;

@@ -27,8 +27,8 @@ class ReadersApi : public CentreApi {
     EXPECT_EQ(made.status, 201) << made.body;
     id_ = text_or(body(made), "id");
     number_ = text_or(body(made), "number");
+    EXPECT_EQ(number_, "WB-2026-0001");
   }
-  ~ReadersApi() override { EXPECT_EQ(number_, "WB-2026-0001"); }
 
   static std::string path_of(const api::EndpointInfo& e, const std::string& case_id) {
     std::string path = e.path.substr(std::string("/api/v1").size());
@@ -111,11 +111,17 @@ TEST_F(ReadersApi, NoListCountSearchMessageOrLedgerNamesItToAnOutsider) {
   EXPECT_EQ(text_or(hidden.at("row").as_object(), "hash"),
             text_or(shown.at("row").as_object(), "hash"));
   EXPECT_NE(text_or(shown, "canonical").find(id_), std::string::npos);
-  EXPECT_EQ(ask("liu", "GET", entry + "/proof").status, 200);
+  auto proof = ask("liu", "GET", entry + "/proof");
+  EXPECT_EQ(proof.status, 200);
+  EXPECT_EQ(proof.body.find("\nextra "), std::string::npos) << "the entry stands in that line";
+  EXPECT_NE(ask("wu", "GET", entry + "/proof").body.find("\nextra "), std::string::npos);
   // Bundles hold whole entries.
   EXPECT_EQ(ask("liu", "GET", "/ledger/log/checkpoint").status, 200);
+  const std::int64_t number = (size - 1) / 256, filled = size - number * 256;
+  std::string digits = std::to_string(number);
+  digits.insert(0, 3 - digits.size(), '0');
   const std::string bundle =
-      "/ledger/log/tile/entries/000" + (size < 256 ? ".p/" + std::to_string(size) : "");
+      "/ledger/log/tile/entries/" + digits + (filled < 256 ? ".p/" + std::to_string(filled) : "");
   auto refused = ask("liu", "GET", bundle);
   EXPECT_EQ(refused.status, 404) << bundle;
 }
@@ -127,6 +133,8 @@ TEST_F(ReadersApi, EventsOfItReachItsReadersAlone) {
   read("wu", "/session");
   ASSERT_TRUE(outsider.open_events("/api/v1/events", sessions_["sun"]));
   ASSERT_TRUE(reader.open_events("/api/v1/events", sessions_["wu"]));
+  ASSERT_EQ(outsider.next_event(5000)->event, "hello") << "both listen";
+  ASSERT_EQ(reader.next_event(5000)->event, "hello");
   ask("zheng", "POST", "/cases/" + id_ + "/notes", {{"text", "补充"}});
   ask("wang", "POST", "/cases",
       {{"procedure", "plan.customer-leak"},
