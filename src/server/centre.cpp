@@ -138,6 +138,8 @@ Status Centre::draft_revision(Installation& in, const std::string& root) const {
       "\nversion: " + std::to_string(now->version + 1) + "\n");
   const std::size_t limit =
       put("limit: {I: 30m, II: 1h, III: 4h}", "limit: {I: 30m, II: 1h, III: 2h}");
+  if (limit == std::string::npos)
+    return problem(Refusal::conflict, "demo.content", {"预案已改，请更新演示", "The plan changed"});
   auto as = [&](const char* login) {
     Principal p;
     p.actor = p.person = id(login);

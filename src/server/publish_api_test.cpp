@@ -76,7 +76,7 @@ TEST_F(PublishApi, ATextIsCheckedLiveAndHostileOnesAreRefusedWithTheirPlace) {
   const json::object first = body(told).at("mistakes").as_array().at(0).as_object();
   EXPECT_EQ(text_or(first, "file"), "procedures/plan.customer-leak.yaml");
   EXPECT_GT(int_or(first, "line"), 1);
-  EXPECT_THAT(told.body, HasSubstr("did you mean 'triage'?"));
+  EXPECT_THAT(told.body, HasSubstr("no form 'triaje'"));
   for (const std::string& hostile :
        {std::string(10 << 20, 'a'), std::string("a: &x [1]\nb: *x\n"), std::string(5'000, '['),
         std::string("version: 1\nversion: 2\n"), std::string("x: \"\x01\"")}) {
