@@ -46,8 +46,8 @@ std::size_t bytes_max(const json::object& body) {
 
 std::size_t bytes_max(const Entry& e) {
   std::size_t bytes = 200 + bytes_max(e.body);  // members' names, and two numbers
-  for (const std::string* text : {&e.actor, &e.basis, &e.case_id, &e.command, &e.content, &e.kind,
-                                  &e.name, &e.procedure})
+  for (const std::string* text :
+       {&e.actor, &e.basis, &e.case_id, &e.command, &e.content, &e.kind, &e.name, &e.procedure})
     bytes += text_max(*text);
   return bytes <= kEntryMax ? bytes : e.canonical().size();
 }

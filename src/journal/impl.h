@@ -37,6 +37,11 @@ struct Decided {
 
 // What one commit writes and answers.
 struct Batch {
+ private:
+  std::vector<unsigned char> first_ = std::vector<unsigned char>(1 << 20);
+  std::optional<json::monotonic_resource> memory_;  // of the entries' bodies, which go before it
+
+ public:
   std::vector<Entry> entries;
   std::vector<std::function<void(Database&)>> rows;
   std::vector<Decided> decided;
@@ -52,10 +57,6 @@ struct Batch {
     bytes = 0;
     memory_.emplace(first_.data(), first_.size());
   }
-
- private:
-  std::vector<unsigned char> first_ = std::vector<unsigned char>(1 << 20);
-  std::optional<json::monotonic_resource> memory_;  // of the entries' bodies
 };
 
 struct Journal::Impl {

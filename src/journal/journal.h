@@ -64,7 +64,7 @@ class Draft {
   virtual std::int64_t now_ms() const = 0;
   virtual Random& random() = 0;
   virtual const std::string& command() const = 0;
-  // For entries' bodies: freed in one piece after the commit.
+  // For entries' bodies, which live until the commit: freed in one piece after it.
   virtual json::storage_ptr memory() { return {}; }
   // Numbers the entry, applies it to its State at once, and returns its seq. After the first
   // append the decide function must succeed.

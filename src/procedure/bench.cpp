@@ -197,7 +197,6 @@ class EngineBench {
     JournalOptions options;
     options.path = folder_ + "/journal.db";
     options.origin = "callwarden.example/bench";
-    options.reserve_bytes = 1 << 20;
     options.schemas = {Sealed::schema(), Engine::schema()};
     journal_ = std::make_unique<Journal>(options, clock_, random_);
     sealed_ =
