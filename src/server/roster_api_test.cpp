@@ -122,8 +122,9 @@ TEST_F(RosterApi, AHandoverIsFilledInWithWhatIsOpenAndWhoMaySignIsTold) {
   // The duty officer's fortnight ends on a Sunday's midnight; they may write from 20:00 on.
   clock_.advance_ms(13 * 3'600'000);
   std::string key;
-  for (const char* login : {"zheng", "feng", "ma", "gao"})
-    for (const auto& shift : read(login, "/roster/mine").at("shifts").as_array()) {
+  for (const char* login : {"zheng", "feng", "ma", "gao"}) {
+    const json::object mine = read(login, "/roster/mine");
+    for (const auto& shift : mine.at("shifts").as_array()) {
       const json::object& x = shift.as_object();
       if (!bool_or(x, "now") || text_or(x, "handover") != "none") continue;
       key = text_or(x, "key");
@@ -138,6 +139,7 @@ TEST_F(RosterApi, AHandoverIsFilledInWithWhatIsOpenAndWhoMaySignIsTold) {
                     .status,
                 200);
     }
+  }
   ASSERT_FALSE(key.empty());
   int may_sign = 0;
   for (const char* login : {"zheng", "feng", "ma", "gao"})
