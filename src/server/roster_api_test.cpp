@@ -119,7 +119,7 @@ TEST_F(RosterApi, WhoIsOnDutyNowCanBeReachedAndWhoCouldTakeAShiftIsSaid) {
 }
 
 TEST_F(RosterApi, AHandoverIsFilledInWithWhatIsOpenAndWhoMaySignIsTold) {
-  // The duty officer's fortnight ends on a Sunday's midnight; they may write from 20:00 on.
+  // 21:00: the late shift ends at midnight and may write.
   clock_.advance_ms(13 * 3'600'000);
   std::string key;
   for (const char* login : {"zheng", "feng", "ma", "gao"}) {
