@@ -8,10 +8,10 @@ export interface CaseRef { id: string; number: string }
 export interface OrgRef { id: string; name: Text }
 export interface LevelOut { id: string; title: Text; rank: number }
 
-export interface FieldWrong { pointer: string; text: string }
+export interface FieldWrong { pointer: string; message: string }
 export interface ProblemBody {
   status: number; code: string; title: string; detail?: string;
-  fields?: FieldWrong[]; request_id?: string; retry_after_s?: number;
+  fields?: { pointer: string; text: string }[]; request_id?: string; retry_after_s?: number;
 }
 
 // ---- session

@@ -1,12 +1,12 @@
 // The one way to the server: CSRF, idempotency and conditions on writes, problems as errors.
-import type { ProblemBody } from "@/api/types";
+import type { FieldWrong, ProblemBody } from "@/api/types";
 import { lang, t } from "./text";
 import { learnNow } from "./time";
 
 export class Problem extends Error {
   constructor(
     readonly status: number, readonly code: string, title: string, readonly detail = "",
-    readonly fields: { pointer: string; message: string }[] = [], readonly requestId = "", readonly retryAfterS = 0,
+    readonly fields: FieldWrong[] = [], readonly requestId = "", readonly retryAfterS = 0,
   ) { super(title); }
   get offline(): boolean { return this.status === 0; }
   get stale(): boolean { return this.status === 412; }
