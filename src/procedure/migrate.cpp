@@ -118,8 +118,8 @@ class Refit {
     TaskState& t = *s_.c.task(to);
     t.due_ms = never_ms;
     if (!def.limit.none())
-      t.due_ms =
-          now.due_ms(t.opened_ms, now.budget(span_for(def.limit, s_.c.facts, now, t.opened_ms)));
+      t.due_ms = now.due_ms(
+          t.opened_ms, now.budget(span_for(def.limit, s_.c.facts, now, t.opened_ms), t.opened_ms));
     if (t.due_ms > s_.now) t.late = false;
   }
 
