@@ -88,7 +88,7 @@ Result<std::string> corrections(Call& call, const std::string& case_id, const Fo
       by = person_ref(s, e->actor);
     });
     out += fmt::format("<tr><th>{} <code>#{}</code><br>{}</th><td>{}<br>{}: {} {}</td></tr>",
-                       lang == "en" ? "Correction" : "更正", *seq, local(e->at_ms),
+                       lang == "en" ? "Correction" : "更正", *seq, local_time(e->at_ms),
                        html(detail.in(lang)), lang == "en" ? "Approved by" : "批准人",
                        html(by.name), html(by.staff_no));
   }
