@@ -45,16 +45,16 @@ TEST(From, TakesWhatFitsAndNothingElse) {
   EXPECT_EQ(said(field("type: array, items: {enum: [b, c]}", "from: first.kinds")), Said{});
   EXPECT_EQ(said(field("type: string, format: date-time", "from: [at, now]")), Said{});
   const std::string wrong = "' has a type that does not go into 'f'";
-  EXPECT_EQ(said(field("type: integer", "from: first.story")), Said{"6:80 'first.story" + wrong});
-  EXPECT_EQ(said(field("type: string", "from: first.rows")), Said{"6:79 'first.rows" + wrong});
+  EXPECT_EQ(said(field("type: integer", "from: first.story")), Said{"6:67 'first.story" + wrong});
+  EXPECT_EQ(said(field("type: string", "from: first.rows")), Said{"6:66 'first.rows" + wrong});
   EXPECT_EQ(said(field("type: array, items: {enum: [c]}", "from: first.kinds")),
-            Said{"6:98 'first.kinds" + wrong});
+            Said{"6:85 'first.kinds" + wrong});
   EXPECT_EQ(said(field("type: string", "from: first.stroy")),
-            Said{"6:79 form 'first' has no field 'stroy'"});
-  EXPECT_EQ(said(field("type: string", "from: frist.story")), Said{"6:79 no form 'frist'"});
-  EXPECT_EQ(said(field("type: string", "from: now")), Said{"6:79 now goes into a moment"});
-  EXPECT_EQ(said(field("type: integer", "from: org")), Said{"6:80 org goes into a text"});
-  EXPECT_EQ(said(field("type: string", "from: []")), Said{"6:79 from names 1 to 8 sources"});
+            Said{"6:66 form 'first' has no field 'stroy'"});
+  EXPECT_EQ(said(field("type: string", "from: frist.story")), Said{"6:66 no form 'frist'"});
+  EXPECT_EQ(said(field("type: string", "from: now")), Said{"6:66 now goes into a moment"});
+  EXPECT_EQ(said(field("type: integer", "from: org")), Said{"6:67 org goes into a text"});
+  EXPECT_EQ(said(field("type: string", "from: []")), Said{"6:66 from names 1 to 8 sources"});
 }
 
 TEST(From, AFactThatDoesNotFitIsToldWhereTheProcedureUsesTheForm) {
@@ -93,7 +93,7 @@ TEST(From, AFactThatDoesNotFitIsToldWhereTheProcedureUsesTheForm) {
 TEST(Late, OneTextOfAFormGivesTheReason) {
   EXPECT_EQ(said(field("type: string", "late: true")), Said{});
   EXPECT_EQ(said(field("type: integer", "late: true")),
-            Said{"6:80 the reason for lateness is one text field of a form"});
+            Said{"6:67 the reason for lateness is one text field of a form"});
   std::vector<Mistake> mistakes;
   auto read = read_form(form("x", "  g: {title: {zh: 字, en: G}, type: string}\n" +
                                       field("type: string", "late: true, from: [a.b, now]")),

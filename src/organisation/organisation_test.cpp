@@ -69,7 +69,7 @@ TEST(OrganisationFile, mistakes_have_their_place) {
   EXPECT_THAT(mistakes_of(kHead + "people:\n  w: {name: 王, staff_no: '1', org: nowhere}\n"),
               testing::Contains(HasSubstr("no organisation 'nowhere'")));
   EXPECT_THAT(mistakes_of(kHead + "orgs: {root: {members: {tecnical: [w]}}}\n"),
-              testing::ElementsAre("5:24 no team 'tecnical'"));
+              testing::ElementsAre("5:25 no team 'tecnical'"));
   EXPECT_THAT(mistakes_of("organisation: h\nversion: 1\ntitle: {zh: 家, en: H}\nuses: none\n"),
               testing::ElementsAre("4:7 no organisation 'none'"));
 }

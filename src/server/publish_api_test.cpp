@@ -66,8 +66,9 @@ TEST_F(PublishApi, ATextIsCheckedLiveAndHostileOnesAreRefusedWithTheirPlace) {
     return ask("he", "POST", "/definitions/check",
                json::object{{"documents", std::move(documents)}});
   };
+  const std::string in_force = text("in_force");  // signing in is an entry
   const std::uint64_t size = in_->journal().size();
-  const auto good = check(text("in_force"));
+  const auto good = check(in_force);
   ASSERT_EQ(good.status, 200) << good.body;
   EXPECT_TRUE(body(good).at("mistakes").as_array().empty());
   std::string wrong = text("in_force");

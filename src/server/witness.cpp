@@ -60,10 +60,10 @@ int serve_witness(Witness& witness, const WitnessListen& listen) {
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
   std::cout << (listen.english ? "Serving at " : "服务地址 ")
             << (config.http.tls ? "https://" : "http://") << host << ":" << server.port()
-            << std::endl;
+            << "\n" << std::flush;
   if (config.http.tls)
     std::cout << (listen.english ? "Certificate SHA-256 " : "证书 SHA-256 ")
-              << server.certificate_fingerprint() << std::endl;
+              << server.certificate_fingerprint() << "\n" << std::flush;
   int signal_number = wait_for_end(server);
   log_info("server", "stopping on signal {}", signal_number);
   server.stop();
