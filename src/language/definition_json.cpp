@@ -237,6 +237,7 @@ json::array DefinitionWriter::clock_list() const {
                    {"limit", limit(clock.limit)},
                    {"calendar", clock.calendar},
                    {"wait", clock.wait}};
+    if (!clock.limit.regulation.empty()) o["regulation"] = clock.limit.regulation;
     if (!clock.when.empty()) o["when"] = clock.when.source();
     if (clock.kind == ClockDef::Kind::anchored) {
       o["from"] = moment(clock.from);

@@ -205,7 +205,9 @@ std::optional<Run::Item> Run::choose(const CaseView& v,
   for (const LinkView& l : v.links) children |= l.kind == "child" && !l.closed;
   for (int a : d->states[state].actions) {
     const ActionDef& def = d->actions[a];
-    bool comes = def.kind == ActionDef::Kind::automatic && children;
+    // It opens, or may be taken, when what was opened is closed.
+    bool comes = children && (def.kind == ActionDef::Kind::automatic ||
+                              def.guard.source().find("children.") != std::string::npos);
     for (const ClockView& k : v.clocks)
       comes |= def.kind == ActionDef::Kind::upon && d->clocks[def.clock].id == k.id &&
                k.phase == ClockPhase::counting;
