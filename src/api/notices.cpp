@@ -58,7 +58,7 @@ struct TestIn {
 BOOST_DESCRIBE_STRUCT(TestIn, (), (channel, webhook))
 
 std::optional<CaseRef> named_case(const std::string& id, const std::string& number) {
-  return id.empty() ? std::nullopt : std::optional(CaseRef{id, number});
+  return id.empty() || number.empty() ? std::nullopt : std::optional(CaseRef{id, number});
 }
 
 Result<Written> wrote(Result<Answer> answer) {
