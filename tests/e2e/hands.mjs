@@ -138,7 +138,9 @@ export class Hands {
     await this.write(part);
     const hit = this.page.locator("[role=option]", { hasText: part });
     await hit.first().waitFor();
-    if (!(await this.page.locator("[role=option][data-highlighted]").count())) await this.press("ArrowDown");
+    // Down to it: the list may still hold others above.
+    const lit = this.page.locator("[role=option][data-highlighted]", { hasText: part });
+    for (let step = 0; step < 20 && !(await lit.count()); ++step) await this.press("ArrowDown");
     await this.press("Enter");
     await hit.first().waitFor({ state: "hidden" });
   }

@@ -18,7 +18,7 @@ import { screensStory } from "./screens.mjs";
 import { check, score, Stage, startDemo } from "./stage.mjs";
 
 const binary = process.argv[2];
-const usual = ["job", "screens", "desk", "drill", "roster", "input", "budget", "library", "live"];
+const usual = ["job", "screens", "desk", "roster", "input", "budget", "live"];
 const picked = process.env.CALLWARDEN_STORIES?.split(",") ?? usual;
 const data = mkdtempSync(join(tmpdir(), "callwarden-e2e-"));
 let demo = await startDemo(binary, join(data, "demo"));
