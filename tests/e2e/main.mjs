@@ -23,6 +23,9 @@ const picked = process.env.CALLWARDEN_STORIES?.split(",") ?? usual;
 const data = mkdtempSync(join(tmpdir(), "callwarden-e2e-"));
 let demo = await startDemo(binary, join(data, "demo"));
 const stage = await Stage.open(demo.base);
+// So many hours later: what a day's hour decides is tried at every hour.
+const ahead = Number(process.env.CALLWARDEN_AHEAD ?? 0);
+if (ahead) await fetch(`${demo.base}/api/v1/test/clock`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ jump_ms: Math.round(ahead * 3_600_000) }) });
 
 async function story(name, tell) {
   if (!picked.includes("all") && !picked.includes(name)) return;

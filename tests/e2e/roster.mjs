@@ -162,9 +162,10 @@ async function shiftIsHandedOver(stage, lead) {
   const { w } = lead;
   const now = async () => line((await lead.get("/roster/now")).items);
   const jump = (ms) => lead.call("POST", "/test/clock", { jump_ms: Math.round(ms) });
-  // To half an hour before the end of a shift that nobody handed over yet.
+  // To half an hour before the end of a shift that nobody handed over yet, and that another takes over.
   let duty = await now();
-  for (let i = 0; i < 3 && (await lead.get(`/roster/shift?shift=${duty.shift}`)).shift.handover !== "none"; i++) {
+  const fits = async () => duty.next[0].name !== duty.people[0].person.name && (await lead.get(`/roster/shift?shift=${duty.shift}`)).shift.handover === "none";
+  for (let i = 0; i < 3 && !(await fits()); i++) {
     await jump(duty.to_at - (await lead.now()) + 60_000);
     duty = await now();
   }
@@ -182,7 +183,8 @@ async function shiftIsHandedOver(stage, lead) {
   await out.hands.press("Control+Enter");
   await out.page.getByText(w("roster.signedOut")).first().waitFor();
   await out.page.locator(".ho-signs .is-signed").first().waitFor();
-  check("who hands over has signed", (await out.page.locator(".ho-signs .is-signed").count()) === 1);
+  const signed = (await out.get(`/roster/handover?shift=${duty.shift}&org=${duty.org}`)).shift.handover;
+  check("who hands over has signed, and for the shift that ends now", (await out.page.locator(".ho-signs .is-signed").count()) === 1 && signed === "waiting", signed);
   await unused(out);
   await out.context.close();
 

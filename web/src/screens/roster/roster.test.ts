@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LayerGrid, RosterGrid, RosterGridOut, ShiftOut } from "@/api/types";
-import { addDays, checksOf, daysIn, hoursOf, isDay, lane, markOf, mayHandOver, mondayOf, offsetOf, pathOf, placeOf, rowsOf, shown, step, teamsFit, weekOf, windowOf } from "./roster";
+import { addDays, checksOf, daysIn, hoursOf, isDay, lane, markOf, mayHandOver, mondayOf, nearest, offsetOf, pathOf, placeOf, rowsOf, shown, step, teamsFit, weekOf, windowOf } from "./roster";
 
 const at = (s: string) => Date.parse(`${s}:00+08:00`);
 const shift = (more: Partial<ShiftOut> = {}): ShiftOut => ({
@@ -81,6 +81,12 @@ describe("handover and definitions", () => {
     expect([at("2026-11-23T19:59"), at("2026-11-23T20:00"), at("2026-11-27T00:00"), at("2026-11-27T00:01")].map((now) => mayHandOver(mine, now))).toEqual([false, true, true, false]);
     expect(mayHandOver(shift({ mine: true, handover: "signed" }), at("2026-11-23T23:00"))).toBe(false);
     expect(mayHandOver(shift(), at("2026-11-23T23:00"))).toBe(false);
+  });
+  it("puts the handover nearest in time first, whatever waited longer", () => {
+    const [old, now, later] = ["2026-11-23T08:00", "2026-11-24T08:00", "2026-11-24T20:00"].map((to) => shift({ to_at: at(to) }));
+    expect(nearest([old!, now!, later!], at("2026-11-24T06:00"))).toBe(now);
+    expect(nearest([old!, now!], at("2026-11-24T08:20"))).toBe(now);
+    expect(nearest([], 0)).toBeUndefined();
   });
   it("finds a mistake's place in the text, by characters", () => {
     expect(placeOf("/source/3:5")).toEqual({ line: 3, column: 5 });

@@ -104,6 +104,10 @@ export function lane(s: { from_at: number; to_at: number }, day: string): { left
 
 // A shift is handed over from four hours before its end to three days after it.
 export const mayHandOver = (s: ShiftOut, now: number): boolean => s.mine && s.handover !== "signed" && now >= s.to_at - 4 * 3_600_000 && now <= s.to_at + 3 * DAY;
+// Of what waits for somebody: the handover nearest in time, not the one that waited longest. The
+// shift that ends now comes before one of days ago that was never handed over.
+export const nearest = (shifts: ShiftOut[], now: number): ShiftOut | undefined =>
+  shifts.reduce<ShiftOut | undefined>((best, s) => (!best || Math.abs(s.to_at - now) < Math.abs(best.to_at - now) ? s : best), undefined);
 export const startsLater = (s: { from_at: number }, now: number): boolean => s.from_at > now;
 
 // "/source/3:5" names a mistake's place in a definition.
