@@ -110,6 +110,9 @@ export class Stage {
     await serveDist(context);
     const page = await context.newPage();
     page.setDefaultTimeout(60_000);
+    // The browser's own chooser is held back from the start: begun only when a story waits for it,
+    // that could come after the key that opens it, and the chooser then stood open, unseen.
+    page.on("filechooser", () => {});
     const noise = [];
     page.on("pageerror", (e) => check("no script error", false, String(e)));
     // Reka's list brings a <style> of its own, which the policy refuses; our sheet says the same.
