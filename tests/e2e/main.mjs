@@ -1,6 +1,5 @@
 // The console's proofs in a real browser, against the real server. Each story stands in a file of
-// its own; CALLWARDEN_STORIES picks some by name ("job,live")
-// or "all"; else those run that need no more than three minutes together.
+// its own; CALLWARDEN_STORIES picks some by name ("job,live") or "all"; else the usual ones run.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +17,7 @@ import { screensStory } from "./screens.mjs";
 import { check, score, Stage, startDemo } from "./stage.mjs";
 
 const binary = process.argv[2];
-const usual = ["job", "screens", "desk", "roster", "input", "budget", "live"];
+const usual = ["job", "screens", "desk", "drill", "roster", "publish", "input", "budget", "library", "live"];
 const picked = process.env.CALLWARDEN_STORIES?.split(",") ?? usual;
 const data = mkdtempSync(join(tmpdir(), "callwarden-e2e-"));
 let demo = await startDemo(binary, join(data, "demo"));
