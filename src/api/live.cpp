@@ -1,9 +1,9 @@
+#include "base/thread.h"
 #include "live.h"
 
 #include <algorithm>
 #include <mutex>
 #include <set>
-#include <thread>
 
 #include "base/log.h"
 #include "common.h"
@@ -142,7 +142,7 @@ struct Live::Impl {
 };
 
 Live::Live(Services& services) : impl_(std::make_unique<Impl>(services)) {
-  impl_->thread = std::thread([this] { impl_->follow(); });
+  impl_->thread = start_thread("live", [this] { impl_->follow(); });
 }
 
 Live::~Live() {

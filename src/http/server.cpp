@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "connection.h"
 #include "tls.h"
 
@@ -225,7 +225,7 @@ Status Server::start() {
     i.accept();
     i.sweep();
   });
-  i.network = std::thread([core = i.core] { core->io.run(); });
+  i.network = start_thread("http", [core = i.core] { core->io.run(); });
   for (int n = 0; n < i.core->options.workers; ++n) {
     i.threads.emplace_back([core = i.core] {
       while (auto job = core->queue.pop()) run_job(*core, std::move(*job));

@@ -14,6 +14,21 @@ namespace {
   std::_Exit(70);
 }
 
+// A checkpoint syncs the database itself, and a commit's sync waits for it: another thread makes
+// it, a megabyte at a time. Under a load without a pause that one never comes to the log's end,
+// from where the log could begin anew: then, rarely, the committer moves what little is left.
+constexpr std::size_t kLogStep = 250;    // pages of 4 KiB after which the next checkpoint is made
+constexpr std::size_t kLogMax = 32'000;  // pages from which on the committer makes them
+
+void checkpoint(Database& db) {
+  try {
+    db.checkpoint();
+  } catch (const StorageError& error) {
+    // On a full disk the log keeps what was committed, and the next attempt may succeed.
+    if (error.kind() != StorageError::Kind::full) end_process(error.what());
+  }
+}
+
 }  // namespace
 
 void Journal::Impl::commit_loop() {
@@ -66,12 +81,39 @@ void Journal::Impl::commit() {
     }
   }
   ++commits;
+  keep_log_short();
   {
     std::lock_guard lock(durable_mutex);
     durable = committing->end;
   }
   durable_changed.notify_all();
   for (const auto& listener : listeners) listener(durable);
+}
+
+void Journal::Impl::keep_log_short() {
+  const std::size_t pages = db->log_pages();
+  log_asked = std::min(log_asked, pages);  // it was begun anew
+  if (pages - log_asked < kLogStep) return;
+  log_asked = pages;
+  if (pages >= kLogMax) return checkpoint(*db);
+  {
+    std::lock_guard lock(checkpoint_mutex);
+    checkpoint_due = true;
+  }
+  checkpoint_asked.notify_one();
+}
+
+void Journal::Impl::checkpoint_loop() {
+  Database own(options.path, {.full_sync = options.full_sync, .checkpoints = false});
+  std::unique_lock lock(checkpoint_mutex);
+  for (;;) {
+    checkpoint_asked.wait(lock, [&] { return checkpoint_due || checkpoints_end; });
+    if (checkpoints_end) return;
+    checkpoint_due = false;
+    lock.unlock();
+    checkpoint(own);
+    lock.lock();
+  }
 }
 
 void Journal::Impl::answer_all() {

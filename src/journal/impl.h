@@ -6,10 +6,10 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 
 #include "base/queue.h"
+#include "base/thread.h"
 #include "block.h"
 #include "commands.h"
 #include "journal.h"
@@ -66,7 +66,7 @@ struct Journal::Impl {
         random(r),
         queue(options.queue_max),
         readers(options.path, 4),
-        snapshots(options.path + ".snapshot"),
+        snapshots(options.path + ".snapshots"),
         reserve(options.path, options.reserve_bytes) {}
 
   // replay.cpp
@@ -90,6 +90,8 @@ struct Journal::Impl {
   void write_out();
   void answer_all();
   Result<Answer> first_answer(std::uint64_t first);
+  void keep_log_short();
+  void checkpoint_loop();  // a thread of its own
 
   // journal.cpp: the snapshot thread
   void snapshot_loop();
@@ -101,7 +103,7 @@ struct Journal::Impl {
   Random& random;
   BoundedQueue<Waiting> queue;
   ReadPool readers;
-  SnapshotFile snapshots;
+  Snapshots snapshots;
   DiskReserve reserve;
   std::unordered_map<std::string_view, State*> states;
   std::vector<State*> state_list;
@@ -126,6 +128,11 @@ struct Journal::Impl {
   std::unique_ptr<Database> db;
   std::unique_ptr<Batch> spare = std::make_unique<Batch>();  // the one before, to be filled again
   Blocks blocks;
+  std::size_t log_asked = 0;  // pages in the log when a checkpoint was last asked for
+
+  std::mutex checkpoint_mutex;
+  std::condition_variable checkpoint_asked;
+  bool checkpoint_due = false, checkpoints_end = false;
 
   StateLock state_lock;
   std::uint64_t applied = 0;  // entries in memory; guarded by state_lock
@@ -136,7 +143,7 @@ struct Journal::Impl {
   std::atomic<std::uint64_t> snapshot_at{0};
   std::atomic<std::uint64_t> commits{0}, commands_done{0}, commands_refused{0};
   std::atomic<bool> stopping{false};
-  std::thread writer, committer, snapshotter;
+  std::thread writer, committer, checkpointer, snapshotter;
 };
 
 }  // namespace cw

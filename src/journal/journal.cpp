@@ -24,7 +24,7 @@ void Journal::attach(State& state) {
 void Journal::open() {
   CW_CHECK(!impl_->db);
   impl_->open();
-  impl_->snapshotter = std::thread([this] { impl_->snapshot_loop(); });
+  impl_->snapshotter = start_thread("journal-snap", [this] { impl_->snapshot_loop(); });
   if (size() == 0) {
     auto made = run({.id = "journal-created"}, [this](Draft& draft) -> Result<json::object> {
       draft.append({.actor = "system",
@@ -100,6 +100,12 @@ void Journal::close() {
   if (impl_->writer.joinable()) impl_->writer.join();
   if (impl_->committer.joinable()) impl_->committer.join();
   {
+    std::lock_guard lock(impl_->checkpoint_mutex);
+    impl_->checkpoints_end = true;
+  }
+  impl_->checkpoint_asked.notify_all();
+  if (impl_->checkpointer.joinable()) impl_->checkpointer.join();
+  {
     std::lock_guard lock(impl_->durable_mutex);
     impl_->stopping = true;
   }
@@ -148,7 +154,7 @@ void Journal::Impl::save_snapshot() {
     snapshots.save(
         state_list,
         [this](const State& state, std::size_t i, std::uint64_t included) {
-          std::optional<SnapshotFile::Part> out;
+          std::optional<Snapshots::Part> out;
           std::shared_lock lock(state_lock);
           if (state.slice_changed(i) < included)
             out = {applied, std::nullopt};

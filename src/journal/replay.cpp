@@ -25,16 +25,17 @@ void Journal::Impl::apply(const Entry& entry) {
 }
 
 void Journal::Impl::open() {
-  db = std::make_unique<Database>(
-      options.path,
-      DatabaseOptions{.create = true, .full_sync = options.full_sync, .cache_kib = 16'384});
+  db = std::make_unique<Database>(options.path, DatabaseOptions{.create = true,
+                                                                .full_sync = options.full_sync,
+                                                                .cache_kib = 16'384,
+                                                                .checkpoints = false});
   db->exec(blocks::schema);
   for (const char* schema : options.schemas) db->exec(schema);
-  db->exec("PRAGMA wal_autocheckpoint=4000");
   reserve.has_room();
   replay(blocks::size(*db));
-  writer = std::thread([this] { write_loop(); });
-  committer = std::thread([this] { commit_loop(); });
+  writer = start_thread("journal-write", [this] { write_loop(); });
+  committer = start_thread("journal-commit", [this] { commit_loop(); });
+  checkpointer = start_thread("journal-check", [this] { checkpoint_loop(); });
 }
 
 void Journal::Impl::replay(std::uint64_t size) {

@@ -1,8 +1,8 @@
 #include "views.h"
+#include "base/thread.h"
 
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 
 #include "base/log.h"
 
@@ -102,7 +102,7 @@ void Views::attach(Projector& projector) {
 
 void Views::start() {
   impl_->open();
-  impl_->thread = std::thread([this] {
+  impl_->thread = start_thread("views", [this] {
     try {
       impl_->follow();
     } catch (const std::exception& e) {

@@ -1,4 +1,5 @@
 // Building and publishing: entries → tiles → signature → witnesses → checkpoint.
+#include "base/thread.h"
 #include "ledger.h"
 
 #include <algorithm>
@@ -6,7 +7,6 @@
 #include <filesystem>
 #include <mutex>
 #include <system_error>
-#include <thread>
 
 #include "base/log.h"
 #include "cosigners.h"
@@ -320,7 +320,7 @@ Status Ledger::advance() { return impl_->advance(); }
 void Ledger::start() {
   CW_CHECK(!impl_->thread.joinable());
   impl_->stopping = false;
-  impl_->thread = std::thread([this] { impl_->run(); });
+  impl_->thread = start_thread("ledger", [this] { impl_->run(); });
 }
 
 void Ledger::stop() {

@@ -7,8 +7,8 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <thread>
 
+#include "base/thread.h"
 #include "notify.h"
 
 namespace cw {

@@ -88,7 +88,7 @@ void Notify::on_notice(std::function<void(const std::vector<std::string>&)> list
 void Notify::start() {
   for (std::size_t i = 0; i < impl_->workers.size(); ++i) {
     CW_CHECK(!impl_->workers[i].joinable());
-    impl_->workers[i] = std::thread([this, i] { impl_->work(i); });
+    impl_->workers[i] = start_thread("notify", [this, i] { impl_->work(i); });
   }
 }
 

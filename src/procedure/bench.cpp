@@ -296,18 +296,15 @@ class EngineBench {
     progress_.phase("all clocks are due");
     clock_.jump_ms(std::int64_t{40} * 86'400'000);
     std::atomic<bool> stop{false};
-    std::int64_t worst_us = 0, commands = 0;
+    std::vector<double> waits_ms;
     std::thread person([&] {
       while (!stop) {
         auto began = std::chrono::steady_clock::now();
-        auto decide =
-            engine_->note({ids_[static_cast<std::size_t>(commands) % ids_.size()], "per_bench", {}},
-                          {.what = "still here"});
+        auto decide = engine_->note({ids_[waits_ms.size() % ids_.size()], "per_bench", {}},
+                                    {.what = "still here"});
         CW_CHECK(decide.ok());
         CW_CHECK(journal_->run({}, *decide).ok());
-        worst_us =
-            std::max<std::int64_t>(worst_us, static_cast<std::int64_t>(seconds_since(began) * 1e6));
-        ++commands;
+        waits_ms.push_back(seconds_since(began) * 1000);
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
     });
@@ -318,8 +315,16 @@ class EngineBench {
     person.join();
     out["timers_fired"] = static_cast<std::int64_t>(fired);
     out["timers_per_s"] = per_second(fired, spent);
-    out["user_commands"] = commands;
-    out["user_wait_ms_max"] = static_cast<double>(worst_us) / 1000;
+    std::sort(waits_ms.begin(), waits_ms.end());
+    auto at = [&](double share) {
+      return waits_ms.empty() ? 0
+                              : waits_ms[static_cast<std::size_t>(
+                                    share * static_cast<double>(waits_ms.size() - 1))];
+    };
+    out["user_commands"] = static_cast<std::int64_t>(waits_ms.size());
+    out["user_wait_ms_p50"] = at(0.5);
+    out["user_wait_ms_p99"] = at(0.99);
+    out["user_wait_ms_max"] = at(1);
   }
 
   const std::size_t count_;

@@ -56,16 +56,31 @@ json::object task_json(const Engine::Impl& m, const TaskState& t, std::int64_t a
 TaskState task_value(Engine::Impl& m, const json::object& o, int index, const Entry& e) {
   TaskState t;
   t.task = static_cast<std::uint16_t>(index);
-  t.phase = read_enum<TaskPhase>(kTaskPhases, text_or(o, "is"));
-  t.opened_ms = int_or(o, "opened", e.at_ms);
-  t.due_ms = int_or(o, "due", never_ms);
-  if (t.phase == TaskPhase::done) t.done_ms = int_or(o, "at", e.at_ms);
-  t.assignee = m.names.add(text_or(o, "for"));
-  t.doer = m.names.add(text_or(o, "by"));
-  t.evidence = static_cast<std::uint16_t>(int_or(o, "evidence"));
-  t.why = read_enum<Why>(kWhys, text_or(o, "why"));
-  t.late = bool_or(o, "late");
-  t.required = bool_or(o, "required");
+  t.opened_ms = e.at_ms;
+  std::int64_t done_ms = e.at_ms;
+  for (const auto& [key, v] : o) {
+    if (key == "is")
+      t.phase = read_enum<TaskPhase>(kTaskPhases, v.as_string());
+    else if (key == "opened")
+      t.opened_ms = v.as_int64();
+    else if (key == "due")
+      t.due_ms = v.as_int64();
+    else if (key == "at")
+      done_ms = v.as_int64();
+    else if (key == "for")
+      t.assignee = m.names.add(v.as_string());
+    else if (key == "by")
+      t.doer = m.names.add(v.as_string());
+    else if (key == "evidence")
+      t.evidence = static_cast<std::uint16_t>(v.as_int64());
+    else if (key == "why")
+      t.why = read_enum<Why>(kWhys, v.as_string());
+    else if (key == "late")
+      t.late = v.as_bool();
+    else if (key == "required")
+      t.required = v.as_bool();
+  }
+  if (t.phase == TaskPhase::done) t.done_ms = done_ms;
   t.seq = e.seq;
   return t;
 }
@@ -90,17 +105,34 @@ json::object clock_json(const ClockState& k, std::int64_t at_ms, const json::sto
 ClockState clock_value(const json::object& o, int index, const Entry& e) {
   ClockState k;
   k.clock = static_cast<std::uint8_t>(index);
-  k.phase = read_enum<ClockPhase>(kClockPhases, text_or(o, "is"));
-  k.since_ms = int_or(o, "since", e.at_ms);
-  k.used_ms = int_or(o, "used");
-  k.used_natural_ms = int_or(o, "used_natural", k.used_ms);
-  k.budget_ms = int_or(o, "budget");
-  k.natural = bool_or(o, "natural");
-  k.due_ms = int_or(o, "due", never_ms);
-  k.next_ms = int_or(o, "next", k.phase == ClockPhase::counting ? k.due_ms : never_ms);
-  if (k.next_ms == 0) k.next_ms = never_ms;
-  k.step = static_cast<std::uint8_t>(int_or(o, "step"));
-  if (k.phase == ClockPhase::stopped) k.stopped_ms = int_or(o, "stopped", e.at_ms);
+  k.since_ms = e.at_ms;
+  std::int64_t stopped_ms = e.at_ms, next_ms = -1, used_natural_ms = -1;
+  for (const auto& [key, v] : o) {
+    if (key == "is")
+      k.phase = read_enum<ClockPhase>(kClockPhases, v.as_string());
+    else if (key == "since")
+      k.since_ms = v.as_int64();
+    else if (key == "used")
+      k.used_ms = v.as_int64();
+    else if (key == "used_natural")
+      used_natural_ms = v.as_int64();
+    else if (key == "budget")
+      k.budget_ms = v.as_int64();
+    else if (key == "natural")
+      k.natural = v.as_bool();
+    else if (key == "due")
+      k.due_ms = v.as_int64();
+    else if (key == "next")
+      next_ms = v.as_int64();
+    else if (key == "step")
+      k.step = static_cast<std::uint8_t>(v.as_int64());
+    else if (key == "stopped")
+      stopped_ms = v.as_int64();
+  }
+  k.used_natural_ms = used_natural_ms >= 0 ? used_natural_ms : k.used_ms;
+  if (next_ms > 0) k.next_ms = next_ms;
+  if (next_ms < 0 && k.phase == ClockPhase::counting) k.next_ms = k.due_ms;
+  if (k.phase == ClockPhase::stopped) k.stopped_ms = stopped_ms;
   return k;
 }
 
@@ -275,9 +307,8 @@ void patch_rare(Engine::Impl& m, Case& c, const Entry& e) {
     }
 }
 
-constexpr const char* kRareKeys[] = {
-    "ask",        "granted",   "settled",     "opened", "linked",  "unlinked", "watching",
-    "unwatching", "delegated", "undelegated", "forms",  "reading", "unreading"};
+// What says nothing about what few cases have.
+constexpr std::string_view kOften[] = {"role", "act", "form", "fired", "told"};
 
 void patch_acted(Engine::Impl& m, Case& c, const Entry& e) {
   const json::value* role = e.body.if_contains("role");
@@ -373,6 +404,7 @@ void patch(Engine::Impl& m, Case& c, const Entry& e) {
   if (e.kind == "case.migrate") apply_migration(m, c, e);
   const Definition& d = *m.of(c).definition;
   const json::object& body = e.body;
+  const json::value *tasks = nullptr, *clocks = nullptr;
   bool has_rare = false;
   bool moved = false;
   std::string_view taken = text_or(body, "act");
@@ -408,11 +440,16 @@ void patch(Engine::Impl& m, Case& c, const Entry& e) {
         const std::uint64_t bit = std::uint64_t{1} << (it - d.flags.begin());
         c.flags = key == "flags" ? c.flags | bit : c.flags & ~bit;
       }
+    } else if (key == "tasks") {
+      tasks = &value;
+    } else if (key == "clocks") {
+      clocks = &value;
     } else {
-      for (std::string_view rare : kRareKeys) has_rare |= key == rare;
+      has_rare |= std::find(std::begin(kOften), std::end(kOften), std::string_view(key)) ==
+                  std::end(kOften);
     }
   }
-  if (const json::value* tasks = body.if_contains("tasks"))
+  if (tasks)
     for (const auto& [id, v] : tasks->as_object()) {
       int index = task_of_key(d, c, id);
       TaskState* t = c.task(index);
@@ -421,7 +458,7 @@ void patch(Engine::Impl& m, Case& c, const Entry& e) {
       *t = task_value(m, v.as_object(), index, e);
       t->generation = generation;
     }
-  if (const json::value* clocks = body.if_contains("clocks"))
+  if (clocks)
     for (const auto& [id, v] : clocks->as_object()) {
       int index = known(d.clock(id));
       ClockState* k = c.clock(index);

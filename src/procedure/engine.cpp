@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdio>
 #include <mutex>
 
@@ -142,15 +143,40 @@ Decide Engine::fire(std::string case_id, std::string clock, std::uint32_t genera
   };
 }
 
+// The next is decided while the one before is synced; never more than are needed, so that a run
+// under a clock and a chance of its own makes the same commands again.
 std::size_t Engine::run_due(Journal& journal) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int undecided = 0, under_way = 0;
   std::size_t sum = 0;
-  while (next_due_ms() <= impl_->parts.clock.now_ms()) {
-    Result<Answer> answer = journal.run({.vital = true}, tick());
-    if (!answer) break;  // a full disk: tried again at the next call
-    auto fired = static_cast<std::size_t>(int_or(answer->body, "fired"));
-    if (fired == 0) break;
-    sum += fired;
+  bool more = true;  // false: nothing was due, or the disk is full: tried again at the next call
+  std::unique_lock lock(mutex);
+  while (more && next_due_ms() <= impl_->parts.clock.now_ms()) {
+    ++undecided;
+    ++under_way;
+    lock.unlock();
+    auto decide = [&, tick = tick()](Draft& draft) {
+      Result<json::object> answer = tick(draft);
+      std::lock_guard done(mutex);
+      more = more && answer && int_or(*answer, "fired") > 0;
+      --undecided;
+      changed.notify_one();
+      return answer;
+    };
+    journal.submit({.vital = true}, decide, [&](Result<Answer> answer) {
+      std::lock_guard done(mutex);
+      if (answer)
+        sum += static_cast<std::size_t>(int_or(answer->body, "fired"));
+      else
+        more = false;
+      --under_way;
+      changed.notify_one();
+    });
+    lock.lock();
+    changed.wait(lock, [&] { return under_way == 0 || (undecided == 0 && under_way < 2); });
   }
+  changed.wait(lock, [&] { return under_way == 0; });
   return sum;
 }
 

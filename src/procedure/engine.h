@@ -202,7 +202,7 @@ class Engine final : public State {
   // ---- clocks.
   // Fires at most `count_max` marks and limits that are due, in (due, case) order, and opens what
   // schedules are due.
-  Decide tick(std::size_t count_max = 256);
+  Decide tick(std::size_t count_max = 128);
   // Fires everything due through the journal in bounded vital commands by "clock"; how many.
   std::size_t run_due(Journal& journal);
   // One firing, by its key (case, clock or task, generation): does nothing when it is not due, or

@@ -137,9 +137,7 @@ class World {
   // Stops and starts on the same folder; without its snapshot everything is replayed.
   void restart(bool keep_snapshot) {
     shut();
-    if (!keep_snapshot)
-      for (const char* suffix : {"", "-wal", "-shm"})
-        std::filesystem::remove(folder + "/journal.db.snapshot" + suffix);
+    if (!keep_snapshot) std::filesystem::remove_all(folder + "/journal.db.snapshots");
     open();
   }
   void use(Library library) { library_ = std::move(library); }  // from the next start

@@ -118,9 +118,7 @@ class PublishTest : public ::testing::Test {
   }
   void restart(bool keep_snapshot = true) {
     shut();
-    if (!keep_snapshot)
-      for (const char* suffix : {"", "-wal", "-shm"})
-        std::filesystem::remove(folder_ + "/journal.db.snapshot" + suffix);
+    if (!keep_snapshot) std::filesystem::remove_all(folder_ + "/journal.db.snapshots");
     open();
   }
 

@@ -70,9 +70,7 @@ class DutyWorld {
   }
   void restart(bool keep_snapshot) {
     stop();
-    if (!keep_snapshot)
-      for (const char* suffix : {"", "-wal", "-shm"})
-        std::filesystem::remove((folder_ / "journal.db.snapshot").string() + suffix);
+    if (!keep_snapshot) std::filesystem::remove_all(folder_ / "journal.db.snapshots");
     start();
   }
 

@@ -1,8 +1,8 @@
+#include "base/thread.h"
 #include "installation.h"
 
 #include <fmt/format.h>
 
-#include <thread>
 
 #include "api/evidence.h"
 #include "base/log.h"
@@ -311,7 +311,7 @@ void Installation::start() {
   if (!impl_->options.threads) return;
   impl_->notify->start();
   impl_->ledger->start();
-  impl_->clocks = std::thread([this] { impl_->clock_loop(); });
+  impl_->clocks = start_thread("clocks", [this] { impl_->clock_loop(); });
 }
 
 void Installation::advance() {

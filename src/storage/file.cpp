@@ -46,20 +46,22 @@ std::optional<std::string> read_file(const std::string& path) {
   }
 }
 
+void write_file(const std::string& path, std::string_view bytes, unsigned mode) {
+  ::unlink(path.c_str());
+  Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
+  if (file.fd < 0) fail_file("create " + path);
+  while (!bytes.empty()) {
+    ssize_t put = ::write(file.fd, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) fail_file("write " + path);
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (::fsync(file.fd) != 0) fail_file("fsync " + path);
+}
+
 void write_file_atomic(const std::string& path, std::string_view bytes, unsigned mode) {
   std::string temporary = path + ".new";
-  ::unlink(temporary.c_str());
-  {
-    Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
-    if (file.fd < 0) fail_file("create " + temporary);
-    while (!bytes.empty()) {
-      ssize_t put = ::write(file.fd, bytes.data(), bytes.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) fail_file("write " + temporary);
-      bytes.remove_prefix(static_cast<std::size_t>(put));
-    }
-    if (::fsync(file.fd) != 0) fail_file("fsync " + temporary);
-  }
+  write_file(temporary, bytes, mode);
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail_file("rename " + path);
   Descriptor folder{::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (folder.fd < 0 || ::fsync(folder.fd) != 0) fail_file("fsync folder of " + path);

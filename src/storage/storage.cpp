@@ -54,6 +54,7 @@ std::string_view Row::text(int column) const {
 
 struct Database::Impl {
   sqlite3* handle = nullptr;
+  std::size_t log_pages = 0;
   std::unordered_map<std::string, sqlite3_stmt*, TextHash, std::equal_to<>> statements;
 
   [[noreturn]] void fail(int code, std::string_view doing) const {
@@ -95,6 +96,14 @@ Database::Database(const std::string& path, DatabaseOptions options)
   if (!options.read_only) {
     exec("PRAGMA journal_mode=WAL; PRAGMA secure_delete=ON");
     exec(options.full_sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+    if (!options.checkpoints)
+      sqlite3_wal_hook(
+          impl_->handle,
+          [](void* impl, sqlite3*, const char*, int pages) {
+            static_cast<Impl*>(impl)->log_pages = static_cast<std::size_t>(pages);
+            return SQLITE_OK;
+          },
+          impl_.get());
   }
 }
 
@@ -157,6 +166,15 @@ void Database::commit() { run("COMMIT"); }
 void Database::rollback() {
   if (!sqlite3_get_autocommit(impl_->handle))
     sqlite3_exec(impl_->handle, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+std::size_t Database::log_pages() const { return impl_->log_pages; }
+
+void Database::checkpoint() {
+  int code = sqlite3_wal_checkpoint_v2(impl_->handle, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr,
+                                       nullptr);
+  if (code != SQLITE_OK && kind_of(code) != StorageError::Kind::busy)
+    impl_->fail(code, "checkpoint");
 }
 
 void Database::migrate(const std::vector<std::string>& steps) {

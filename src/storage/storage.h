@@ -55,6 +55,7 @@ struct DatabaseOptions {
   bool full_sync = true;  // synchronous=FULL; false only for what can be rebuilt
   int cache_kib = 4096;
   int busy_timeout_ms = 5000;
+  bool checkpoints = true;  // false: what is committed stays in the log until checkpoint()
 };
 
 class Database {
@@ -83,6 +84,14 @@ class Database {
   void begin();     // BEGIN IMMEDIATE
   void commit();    // durable on return when full_sync
   void rollback();  // never throws; does nothing outside a transaction
+
+  // Pages in the write-ahead log as of this connection's last commit, where it makes no
+  // checkpoints of its own; else 0.
+  std::size_t log_pages() const;
+  // Moves what is committed from the log into the database and syncs it; another connection may
+  // commit meanwhile. Does nothing while another one checkpoints. A log that was moved as a whole
+  // is begun anew by the next commit.
+  void checkpoint();
 
   // Applies each (version, sql) not yet applied, in order, each in a transaction.
   void migrate(const std::vector<std::string>& steps);
