@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/vue-query";
 import { ref, type Ref } from "vue";
 import type { RevisionOut, RevisionPhase, TextOut } from "@/api/types";
-import { get, post, Problem } from "@/shared/http";
+import { get, post } from "@/shared/http";
 import { addWords, t } from "@/shared/text";
 import { toast } from "@/shared/toast";
 
@@ -37,5 +37,3 @@ export function useSteps() {
   }
   return { busy, error, run };
 }
-export const wrongAt = (error: unknown, pointer: string): string | undefined =>
-  error instanceof Problem ? error.fields.find((f) => f.pointer === pointer)?.message : undefined;
