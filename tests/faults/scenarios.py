@@ -176,14 +176,15 @@ def full_twice(server, observer, client, folder):
 
 
 def full_inside_commits(server, who, observer, folder):
-    """Commits larger than what is left. First of all, while the log is young and must grow."""
+    """Commits larger than what is left and than what the log, which is begun anew in its place, has
+    grown to so far."""
     client = Client(server, who, 70)
     observer.post(client, "/cases", {"procedure": PROCEDURE, "form": {
         "discovered_at": "2026-11-22T00:00:00Z", "summary": "s"}})
     path = f"/cases/{observer.cases[-1]}/evidence"
     for number in range(3):
-        filler = fill(folder, leave=5 * MIB // 2)
-        observer.post(client, f"{path}?name=e{number}", b"e" * (3 * MIB))
+        filler = fill(folder, leave=9 * MIB // 2)
+        observer.post(client, f"{path}?name=e{number}", b"e" * (15 * MIB // 2))
         filler.unlink()
         until(lambda: observer.post(client, path.replace("evidence", "notes"), {"text": "room"})[0] < 300, 20,
               "writes did not come back after a commit that found the disk full")
@@ -202,10 +203,10 @@ def full_under_load(server, who, observer, folder):
 
 
 def disk_full(server):
-    with small_disk(server.folder / "small", 64):
+    with small_disk(server.folder / "small", 128):
         folder = server.folder / "small"
         server.data = folder / "data"
-        who, observer = settled(server, options=["--reserve-mib", "4"])
+        who, observer = settled(server, options=["--reserve-mib", "16"])
         full_inside_commits(server, who, observer, folder)
         load_for(server, who, observer, 0.5).join()
         full_twice(server, observer, Client(server, who, 70), folder)
@@ -217,7 +218,7 @@ def disk_full(server):
         observer.ledger_catches_up(server)
         server.kill()
         observer.verify_ledger(server.binary, server.data)
-        server.start(options=["--reserve-mib", "4"])
+        server.start(options=["--reserve-mib", "16"])
         observer.nothing_lost(server.data)
         server.stop()
     return (f"{len(observer.acknowledged)} acknowledged, lost=0; {len(observer.refused)} refused with 503 and not "
