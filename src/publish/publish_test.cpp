@@ -209,9 +209,14 @@ TEST_F(PublishTest, HostileTextsAreRefusedWithTheirPlaceAndInBoundedTime) {
     return mistakes.empty() ? "" : describe(mistakes[0], "en");
   };
   EXPECT_THAT(first(std::string(10 << 20, 'a')), HasSubstr("plan.small.yaml:1:1: "));
-  EXPECT_THAT(first("a: &a [x]\nb: *a\n"), HasSubstr("plan.small.yaml:1:1: "));
+  // Mistakes go by their place: the unknown key 'a' comes before its anchor, at 1:4.
+  EXPECT_THAT(first("a: &a [x]\nb: *a\n"), HasSubstr("plan.small.yaml:1:1: unknown key 'a'"));
   EXPECT_THAT(first(plan_text(1) + "states: {}\n"), HasSubstr("plan.small.yaml:14:1"));
+  // yaml-cpp takes a list that never closes for a map's key: each bracket is two levels. Of those
+  // that close, the seventeenth is one too many.
   EXPECT_THAT(first(std::string(1'000, '[')), HasSubstr("plan.small.yaml:1:9: nested"));
+  EXPECT_THAT(first(std::string(20, '[') + std::string(20, ']')),
+              HasSubstr("plan.small.yaml:1:17: nested"));
   EXPECT_THAT(first(""), HasSubstr("plan.small.yaml:1:1"));
   EXPECT_THAT(first("procedure: \x01"), HasSubstr("plan.small.yaml:1:"));
   const std::uint64_t size = journal->size();
