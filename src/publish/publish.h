@@ -173,7 +173,8 @@ const char* name_of(MigrationRun::Phase phase);
 // A migration tried on all cases without changing anything.
 struct MigrationPlan {
   struct Group {
-    std::string code, what;  // why they stay; or what is let go ("drops", "task.open.look")
+    std::string code, what;  // why they stay; or what is let go ("drops", "task.open.look"); or
+                             // a new clock that cannot be rebuilt ("unknown", "law")
     std::size_t cases = 0;
   };
   std::string procedure;

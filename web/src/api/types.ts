@@ -256,7 +256,7 @@ export interface RevisionOut {
 export interface RevisionWritten { seq: number; id: string; phase: RevisionPhase }
 export interface MigrationCaseOut {
   case_ref: CaseRef; org: string; state: string; to_state?: string; code?: string; what?: string; why?: Text; moves: boolean; due_at_once: boolean;
-  opens: string[]; drops: string[]; limits: { name: string; old_budget_ms?: number; new_budget_ms?: number; old_due_at?: number; new_due_at?: number }[];
+  opens: string[]; drops: string[]; unknown: string[]; limits: { name: string; old_budget_ms?: number; new_budget_ms?: number; old_due_at?: number; new_due_at?: number }[];
 }
 export interface MigrationPlanOut {
   procedure: string; from: number; to: number; cases: number; moves: number; stays: number; due_at_once: number;
