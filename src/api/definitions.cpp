@@ -20,7 +20,7 @@ Result<DefinitionId> definition_of(const Call& call) {
 
 Text definition_title(const Library& library, const DefinitionId& of) {
   if (of.kind == DefinitionKind::procedure) {
-    if (auto d = library.procedure(of.id)) return d->title;
+    if (auto d = library.remembered(of.id)) return d->title;
   } else if (auto f = library.form(of.id)) {
     return f->title;
   }
@@ -47,7 +47,14 @@ Result<std::vector<DefinitionText>> documents_in(std::vector<DocumentIn>& docume
     if (!kind)
       return invalid("definition.kind", "/documents/" + std::to_string(i) + "/kind",
                      {"须为 procedures 或 forms", "This must be procedures or forms"});
-    out.push_back({{*kind, documents[i].id}, std::move(documents[i].text.text)});
+    const bool retires = documents[i].retire.value_or(false);
+    if (documents[i].text.has_value() == retires)
+      return invalid("definition.text", "/documents/" + std::to_string(i) + "/text",
+                     {"给出文本 text，或写明停用 retire，二者取一",
+                      "Give the text, or retire it: exactly one of them"});
+    DefinitionText one{.of = {*kind, documents[i].id}, .retires = retires};
+    if (!retires) one.text = std::move(documents[i].text->text);
+    out.push_back(std::move(one));
   }
   return out;
 }
@@ -74,15 +81,17 @@ namespace {
 struct DefinitionOut {
   std::string kind, id, origin;
   Text title;
-  std::int64_t version = 0, from_at = 0, shipped_version = 0, running = 0;
+  std::int64_t version = 0, version_next = 0, from_at = 0, shipped_version = 0, running = 0;
+  std::optional<std::int64_t> retired_at;
   std::vector<std::string> used_by, open_revisions;
 };
 BOOST_DESCRIBE_STRUCT(DefinitionOut, (),
-                      (kind, id, origin, title, version, from_at, shipped_version, running, used_by,
-                       open_revisions))
+                      (kind, id, origin, title, version, version_next, from_at, shipped_version,
+                       running, retired_at, used_by, open_revisions))
 
 struct VersionOut {
   std::int64_t version = 0, from_at = 0, running = 0, seq = 0;
+  bool retires = false;
   std::optional<std::int64_t> until_at;
   std::string digest, origin, why;
   std::optional<std::string> revision, title, waiver;
@@ -91,8 +100,8 @@ struct VersionOut {
   std::optional<SimulationOut> simulation;
 };
 BOOST_DESCRIBE_STRUCT(VersionOut, (),
-                      (version, from_at, running, seq, until_at, digest, origin, why, revision,
-                       title, waiver, written_by, reviewed_by, approved_by, simulation))
+                      (version, from_at, running, seq, retires, until_at, digest, origin, why,
+                       revision, title, waiver, written_by, reviewed_by, approved_by, simulation))
 
 struct HistoryOut {
   DefinitionOut definition;
@@ -116,9 +125,9 @@ struct CheckedOut {
 BOOST_DESCRIBE_STRUCT(CheckedOut, (), (kind, id, version_in_force, version_next))
 struct CheckOut {
   std::vector<CheckedOut> documents;
-  std::vector<MistakeOut> mistakes;
+  std::vector<MistakeOut> mistakes, warnings;
 };
-BOOST_DESCRIBE_STRUCT(CheckOut, (), (documents, mistakes))
+BOOST_DESCRIBE_STRUCT(CheckOut, (), (documents, mistakes, warnings))
 
 struct DiffIn {
   std::string from;
@@ -188,10 +197,12 @@ DefinitionOut definition_out(Call& call, const Library& library, const Definitio
   const Publish& publish = publishing(call);
   DefinitionOut out{
       .kind = name_of(of.kind), .id = of.id, .origin = {}, .title = definition_title(library, of)};
-  if (const VersionRecord* now = publish.in_force(of)) {
-    out.origin = now->published ? "published" : "content";
-    out.version = now->version, out.from_at = now->from_ms;
+  if (const VersionRecord* last = publish.latest(of)) {
+    out.origin = last->published ? "published" : "content";
+    out.version = last->version, out.from_at = last->from_ms;
   }
+  if (const VersionRecord* retired = publish.retirement(of)) out.retired_at = retired->from_ms;
+  out.version_next = publish.next_version(of);
   out.shipped_version = publish.shipped(of);
   out.running = running_all(running, of);
   for (const Revision* r : publish.all())
@@ -213,8 +224,10 @@ Result<Page<DefinitionOut>> list_definitions(Call& call) {
       page.items.push_back(definition_out(call, library, {kind, id}, running));
       if (kind == DefinitionKind::form) page.items.back().used_by = used[id];
     };
-    if (only != "forms")
+    if (only != "forms") {
       for (const auto& [id, d] : library.procedures()) add(DefinitionKind::procedure, id);
+      for (const DefinitionId& of : publishing(call).retired()) add(of.kind, of.id);
+    }
     if (only != "procedures")
       for (const auto& [id, f] : library.forms()) add(DefinitionKind::form, id);
   });
@@ -226,8 +239,9 @@ VersionOut version_out(Call& call, const DefinitionId& of, const VersionRecord& 
   const Services& s = call.s;
   VersionOut out{.version = v.version,
                  .from_at = v.from_ms,
-                 .running = running_on(running, of, v.version),
+                 .running = v.retires ? 0 : running_on(running, of, v.version),
                  .seq = static_cast<std::int64_t>(v.seq),
+                 .retires = v.retires,
                  .digest = v.digest,
                  .origin = v.published ? "published" : "content",
                  .why = v.why};
@@ -260,13 +274,14 @@ Result<HistoryOut> one_definition(Call& call) {
   return out;
 }
 
-// The digest that a reference means: "in_force", a version's number, "rev_…" (its latest draft) or
-// "rev_…/2" (as it was saved the second time). "" when there is no such.
+// The digest that a reference means: "in_force", "latest" (in force, or the last that was), a
+// version's number, "rev_…" (its latest draft) or "rev_…/2" (as it was saved the second time). ""
+// when there is no such.
 std::string digest_at(Call& call, const DefinitionId& of, const std::string& at) {
   const Publish& publish = publishing(call);
   return call.s.journal.read([&]() -> std::string {
-    if (at == "in_force") {
-      const VersionRecord* now = publish.in_force(of);
+    if (at == "in_force" || at == "latest") {
+      const VersionRecord* now = at == "latest" ? publish.latest(of) : publish.in_force(of);
       return now ? now->digest : "";
     }
     const std::size_t slash = at.find('/');
@@ -280,7 +295,7 @@ std::string digest_at(Call& call, const DefinitionId& of, const std::string& at)
     }
     const int version = to_int<int>(at).value_or(0);
     for (const VersionRecord& v : publish.history(of))  // newest first
-      if (v.version == version) return v.digest;
+      if (v.version == version && !v.retires) return v.digest;
     return "";
   });
 }
@@ -306,11 +321,12 @@ Result<CheckOut> check_texts(Call& call, CheckIn& in) {
   if (!documents) return std::move(documents).problem();
   CheckOut out;
   out.mistakes = mistakes_out(publishing(call).check(*documents));
+  out.warnings = mistakes_out(publishing(call).warnings_of(*documents));
   call.s.journal.read([&] {
     for (const DefinitionText& d : *documents) {
       const VersionRecord* now = publishing(call).in_force(d.of);
-      const int version = now ? now->version : 0;
-      out.documents.push_back({name_of(d.of.kind), d.of.id, version, version + 1});
+      out.documents.push_back({name_of(d.of.kind), d.of.id, now ? now->version : 0,
+                               publishing(call).next_version(d.of)});
     }
   });
   return out;
@@ -323,7 +339,9 @@ json::object parts_of(const Library& library, const DefinitionId& of, const std:
     auto form = read_form(text, of.path(), mistakes);
     return form ? to_json(*form) : json::object{};
   }
-  auto definition = read_definition(text, of.path(), library.surroundings(), mistakes);
+  Surroundings around = library.surroundings();
+  around.retired = nullptr;  // an old text may open what was retired since
+  auto definition = read_definition(text, of.path(), around, mistakes);
   return definition ? to_json(*definition) : json::object{};
 }
 
@@ -401,26 +419,28 @@ void add_definitions(Table& t) {
   t.get<Page<DefinitionOut>>(
       "/definitions",
       {"definitions.read",
-       "Procedures and forms in force: version, where it came from, running cases, open revisions",
+       "Procedures and forms in force, and procedures that are retired: version, where it came "
+       "from, running cases, open revisions",
        {{"kind", "procedures or forms"}}},
       list_definitions);
   t.get<HistoryOut>(
       "/definitions/{kind}/{id}",
       {"definitions.read",
-       "Every version that is or was in force: who wrote, reviewed and approved it, the simulation "
-       "or the reason without one, how many cases run on it"},
+       "Every version that is or was in force, and when it was retired: who wrote, reviewed and "
+       "approved it, the simulation or the reason without one, how many cases run on it"},
       one_definition);
   t.get<TextOut>("/definitions/{kind}/{id}/text",
                  {"definitions.read",
                   "The YAML of one version",
                   {{"at",
-                    "in_force (default), a version's number, rev_…, or rev_…/2: as saved the "
-                    "second time"}}},
+                    "in_force (default), latest: in force or the last that was, a version's "
+                    "number, rev_…, or rev_…/2: as saved the second time"}}},
                  one_text);
   t.post<CheckIn, CheckOut>(
       "/definitions/check",
       {"definitions.write",
-       "What `procedure check` says of these texts beside what is in force; nothing is stored",
+       "What `procedure check` says of these texts beside what is in force, and which drills would "
+       "no longer serve (warnings); nothing is stored",
        {},
        26 << 20},
       check_texts);

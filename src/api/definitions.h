@@ -25,11 +25,12 @@ struct MistakeOut {
 BOOST_DESCRIBE_STRUCT(MistakeOut, (), (file, line, column, code, text))
 std::vector<MistakeOut> mistakes_out(const std::vector<Mistake>& mistakes);
 
-struct DocumentIn {
+struct DocumentIn {  // either a text, or `retire`
   std::string kind, id;
-  LongText text;
+  std::optional<LongText> text;
+  std::optional<bool> retire;
 };
-BOOST_DESCRIBE_STRUCT(DocumentIn, (), (kind, id, text))
+BOOST_DESCRIBE_STRUCT(DocumentIn, (), (kind, id, text, retire))
 Result<std::vector<DefinitionText>> documents_in(std::vector<DocumentIn>& documents);
 
 struct SimulationOut {

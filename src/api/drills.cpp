@@ -41,7 +41,7 @@ std::vector<RealLine> real_of(Call& call, const Definition& plan) {
 DrillReport report_of(Call& call, Drill drill) {
   DrillReport r{.drill = std::move(drill), .scenario = {}, .plan_title = {}, .number = {}};
   r.scenario = desk(call).folder().find(r.drill.scenario);
-  auto plan = r.scenario ? call.s.engine.library().procedure(r.scenario->plan) : nullptr;
+  auto plan = r.scenario ? call.s.engine.library().remembered(r.scenario->plan) : nullptr;
   if (plan) {
     r.plan_title = plan->title;
     entitle(r.drill.score, *plan);
@@ -70,7 +70,7 @@ Text role_title(const Services& s, const std::string& what, const std::string& o
     for (const Team& team : s.identity.teams(""))
       if (team.id == name) return team.title;
   if (what.starts_with("queue:"))
-    if (auto procedure = s.engine.library().procedure(name)) return procedure->title;
+    if (auto procedure = s.engine.library().remembered(name)) return procedure->title;
   return {name, name};
 }
 
@@ -107,7 +107,7 @@ DrillOut drill_out(const Call& call, const Drill& d, const DrillScenario* scenar
     out.compress = scenario->compress;
     out.ends_ms = scenario->ends_ms;
     out.injects_total = static_cast<std::int64_t>(scenario->injects.size());
-    if (auto plan = s.engine.library().procedure(scenario->plan)) out.plan_title = plan->title;
+    if (auto plan = s.engine.library().remembered(scenario->plan)) out.plan_title = plan->title;
     if (d.phase == DrillPhase::running) out.ends_at = d.began_ms + scenario->ends_ms;
   }
   if (d.first_on_ms != d.on_ms) out.moved_from = d.first_on_ms;
@@ -339,7 +339,8 @@ Result<Page<DrillScenarioOut>> list_scenarios(Call& call) {
                          .plan = scenario->plan,
                          .compress = scenario->compress,
                          .ends_ms = scenario->ends_ms};
-    if (auto plan = call.s.engine.library().procedure(scenario->plan)) out.plan_title = plan->title;
+    if (auto plan = call.s.engine.library().remembered(scenario->plan))
+      out.plan_title = plan->title;
     call.s.journal.read([&] { out.participants = roles_out(call, *scenario, org, {}); });
     for (std::size_t i = 0; i < scenario->injects.size(); ++i)
       out.injects.push_back(inject_out(scenario->injects[i], i, false));

@@ -30,7 +30,7 @@ struct Live::Impl {
     Principal who;
     std::shared_ptr<http::EventStream> stream;
     std::set<std::string> cases, alerts;  // organisations
-    bool ledger = false, roster = false;
+    bool ledger = false, roster = false, definitions = false;
     std::int64_t rights_at = 0;
   };
 
@@ -63,6 +63,11 @@ struct Live::Impl {
       told.event = "roster";
       told.permission = Permission::roster_read;
       data.erase("name");
+    } else if (e.kind.starts_with("definition.")) {  // a revision, a migration, or content/
+      told.event = "revision";
+      told.permission = Permission::definitions_read;
+      const bool revised = e.body.contains("revision");
+      data["id"] = std::string(text_or(e.body, revised ? "revision" : "migration"));
     } else {
       told.event = "entry";
       told.permission = Permission::ledger_read;
@@ -86,6 +91,7 @@ struct Live::Impl {
     l.alerts = where(Permission::alert_read);
     l.ledger = !s.identity.orgs_where(l.who, Permission::ledger_read).empty();
     l.roster = !s.identity.orgs_where(l.who, Permission::roster_read).empty();
+    l.definitions = !s.identity.orgs_where(l.who, Permission::definitions_read).empty();
     l.rights_at = now;
     return true;
   }
@@ -97,6 +103,7 @@ struct Live::Impl {
                return s.engine.may_read(told.restricted, l.who.actor);
              }));
     if (told.permission == Permission::alert_read) return l.alerts.contains(told.org);
+    if (told.permission == Permission::definitions_read) return l.definitions || l.ledger;
     return told.permission == Permission::roster_read ? l.roster : l.ledger;
   }
 
@@ -183,7 +190,7 @@ void add_live(Table& t) {
   t.tag("live");
   t.raw("GET", "/events",
         {"session",
-         "Server-sent events: case, alert, roster, entry, hello, reset; resumes by Last-Event-ID",
+         "Server-sent events: case, alert, drill, roster, revision, entry; resume by Last-Event-ID",
          {},
          1024,
          "text/event-stream"},

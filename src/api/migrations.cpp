@@ -30,12 +30,12 @@ struct MigrationCaseOut {
   std::optional<std::string> to_state, code, what;
   std::optional<Text> why;
   bool moves = false, due_at_once = false;
-  std::vector<std::string> opens, drops;
+  std::vector<std::string> opens, drops, unknown;
   std::vector<MovedLimitOut> limits;
 };
 BOOST_DESCRIBE_STRUCT(MigrationCaseOut, (),
                       (case_ref, org, state, to_state, code, what, why, moves, due_at_once, opens,
-                       drops, limits))
+                       drops, unknown, limits))
 struct MigrationPlanOut {
   std::string procedure;
   std::int64_t from = 0, to = 0, cases = 0, moves = 0, stays = 0, due_at_once = 0;
@@ -130,7 +130,8 @@ MigrationCaseOut case_out(const MigrationOutcome& one) {
                        .moves = one.moves(),
                        .due_at_once = one.due_at_once,
                        .opens = one.opens,
-                       .drops = one.drops};
+                       .drops = one.drops,
+                       .unknown = one.unknown};
   if (!one.moves()) out.why = one.why;
   for (const auto& l : one.limits)
     out.limits.push_back({l.name, some(l.old_budget_ms), some(l.new_budget_ms), some(l.old_due_ms),

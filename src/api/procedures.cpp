@@ -11,14 +11,26 @@ struct ProcedureOut {
   std::int64_t version = 0, states = 0, tasks = 0, clocks = 0, open_cases = 0;
   Text title;
   std::vector<std::string> basis;
+  std::optional<std::int64_t> retired_at;
 };
 BOOST_DESCRIBE_STRUCT(ProcedureOut, (),
                       (id, calendar, start_form, version, states, tasks, clocks, open_cases, title,
-                       basis))
+                       basis, retired_at))
 
 std::shared_ptr<const Definition> find(Call& call, const std::string& id) {
-  return id.find('@') == std::string::npos ? call.s.engine.library().procedure(id)
+  return id.find('@') == std::string::npos ? call.s.engine.library().remembered(id)
                                            : call.s.engine.definition(id);
+}
+
+// When each retired procedure was retired.
+std::map<std::string, std::int64_t> retired(Call& call) {
+  std::map<std::string, std::int64_t> out;
+  if (const Publish* publish = call.s.publish)
+    call.s.journal.read([&] {
+      for (const DefinitionId& of : publish->retired())
+        out[of.id] = publish->retirement(of)->from_ms;
+    });
+  return out;
 }
 
 Result<Page<ProcedureOut>> list_procedures(Call& call) {
@@ -26,8 +38,12 @@ Result<Page<ProcedureOut>> list_procedures(Call& call) {
   CaseFilter filter{.open = 1};
   let_see(call, filter);
   auto library = call.s.engine.library();
+  Library::Procedures listed = library.procedures();
+  const bool all = call.query("retired") == "true";
+  const auto since = all ? retired(call) : std::map<std::string, std::int64_t>{};
+  if (all) listed.insert(library.retired().begin(), library.retired().end());
   auto status = call.s.views.read(call.s.journal.size(), [&](Database& db) {
-    for (const auto& [id, d] : library.procedures()) {
+    for (const auto& [id, d] : listed) {
       ProcedureOut out{
           id,
           d->calendar,
@@ -38,7 +54,9 @@ Result<Page<ProcedureOut>> list_procedures(Call& call) {
           static_cast<std::int64_t>(d->clocks.size()),
           0,
           d->title,
-          d->basis};
+          d->basis,
+          {}};
+      if (auto it = since.find(id); it != since.end()) out.retired_at = it->second;
       filter.procedures = {id};
       for (const auto& [state, n] : CaseList::counts(db, filter)) out.open_cases += n;
       page.items.push_back(std::move(out));
@@ -52,6 +70,8 @@ Result<json::object> one_procedure(Call& call) {
   auto d = find(call, call.id());
   if (!d) return no_such({"这个流程", "such a procedure"});
   json::object out = to_json(*d), regulations;
+  const auto since = retired(call);
+  if (auto it = since.find(d->id); it != since.end()) out["retired_at"] = it->second;
   const Library library = call.s.engine.library();
   auto add = [&](const std::string& id) {
     if (auto r = library.regulation(id)) regulations[id] = to_json(*r);
@@ -103,7 +123,10 @@ Result<http::Response> import_cacao(Call& call) {
 
 void add_procedures(Table& t) {
   t.tag("procedures");
-  t.get<Page<ProcedureOut>>("/procedures", {"case.read", "Procedures that new cases run on"},
+  t.get<Page<ProcedureOut>>("/procedures",
+                            {"case.read",
+                             "Procedures that new cases run on",
+                             {{"retired", "true: also those that are retired"}}},
                             list_procedures);
   t.get<json::object>("/procedures/{id}",
                       {"case.read", "A definition with names; id or id@version"}, one_procedure);

@@ -57,8 +57,10 @@ struct RevisionDocumentOut {
   Text title;
   std::int64_t base = 0;
   std::string base_digest, digest;
+  bool retires = false;
 };
-BOOST_DESCRIBE_STRUCT(RevisionDocumentOut, (), (kind, id, path, title, base, base_digest, digest))
+BOOST_DESCRIBE_STRUCT(RevisionDocumentOut, (),
+                      (kind, id, path, title, base, base_digest, digest, retires))
 
 struct RevisionBrief {
   std::string id, title, phase;
@@ -103,18 +105,18 @@ struct RevisionOut {
   std::vector<RevisionSaveOut> saves;
   std::vector<RevisionEventOut> events;
   std::vector<RevisionStepOut> steps;
-  std::vector<MistakeOut> mistakes;
+  std::vector<MistakeOut> mistakes, warnings;
 };
 BOOST_DESCRIBE_STRUCT(RevisionOut, (),
                       (revision, why, reviewer, approver, simulation, waiver, halted, saves, events,
-                       steps, mistakes))
+                       steps, mistakes, warnings))
 
 std::vector<RevisionDocumentOut> documents_out(const Library& library,
                                                const std::vector<DraftDocument>& documents) {
   std::vector<RevisionDocumentOut> out;
   for (const DraftDocument& d : documents)
     out.push_back({name_of(d.of.kind), d.of.id, d.of.path(), definition_title(library, d.of),
-                   d.base, d.base_digest, d.digest});
+                   d.base, d.base_digest, d.digest, d.retires});
   return out;
 }
 
@@ -207,8 +209,11 @@ Result<RevisionOut> one_revision(Call& call) {
     }
   });
   if (!found) return no_revision();
-  if (found->open())
-    out.mistakes = mistakes_out(publishing(call).mistakes_of(publishing(call).texts_of(*found)));
+  if (found->open()) {
+    const std::vector<DefinitionText> texts = publishing(call).texts_of(*found);
+    out.mistakes = mistakes_out(publishing(call).mistakes_of(texts));
+    out.warnings = mistakes_out(publishing(call).warnings_of(texts));
+  }
   call.etag(found->seq);
   return out;
 }
@@ -349,7 +354,8 @@ void add_revisions(Table& t) {
   t.post<RevisionIn, RevisionWritten>(
       "/revisions",
       {"definitions.write",
-       "Begin a revision: one procedure and the forms it changes, or forms alone",
+       "Begin a revision: one procedure and the forms it changes, or forms alone; or one procedure "
+       "that is retired",
        {},
        10 << 20},
       [](Call& call, RevisionIn& in) {

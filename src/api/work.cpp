@@ -58,8 +58,9 @@ std::vector<std::string> targets_of(const Services& s, const Principal& who) {
     if (std::find(team.members.begin(), team.members.end(), who.person) != team.members.end())
       out.insert("team:" + team.id);
   Library library = s.engine.library();
-  for (const auto& [id, procedure] : library.procedures())
-    if (!s.identity.queue_basis(who.person, id, who.org).empty()) out.insert("queue:" + id);
+  for (const auto* all : {&library.procedures(), &library.retired()})  // whose cases go on
+    for (const auto& [id, procedure] : *all)
+      if (!s.identity.queue_basis(who.person, id, who.org).empty()) out.insert("queue:" + id);
   return {out.begin(), out.end()};
 }
 
@@ -75,7 +76,7 @@ WorkItem work_item(const Services& s, const WorkRow& row) {
   if (row.due_ms > 0) item.due_at = row.due_ms;
   item.late = row.late || (row.due_ms > 0 && row.due_ms < s.clock.now_ms());
   item.drill = row.drill;
-  auto d = s.engine.library().procedure(row.procedure);
+  auto d = s.engine.library().remembered(row.procedure);
   if (auto view = s.engine.view(row.case_id, ""))
     d = s.engine.definition(view->procedure + "@" + std::to_string(view->version));
   if (d) {

@@ -308,7 +308,7 @@ Status Drills::open_findings(Journal& journal, const std::string& actor, const s
   std::shared_ptr<const DrillScenario> s = folder_.find(drill->scenario);
   DrillScore titled = drill->score;
   if (s)
-    if (auto plan = engine_->library().procedure(s->plan)) entitle(titled, *plan);
+    if (auto plan = engine_->library().remembered(s->plan)) entitle(titled, *plan);
   for (const DrillLine& line : titled.lines) {
     if (line.met || drill->findings.contains(line.id)) continue;
     const Text what = line.title.zh.empty() ? Text{line.id, line.id} : line.title;

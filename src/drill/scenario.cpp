@@ -249,4 +249,13 @@ std::shared_ptr<const DrillScenario> DrillFolder::find(std::string_view id) cons
   return it == scenarios_.end() ? nullptr : it->second;
 }
 
+std::vector<Mistake> broken_drills(const DrillFolder& folder, const Library& now,
+                                   const Library& next) {
+  std::vector<Mistake> out;
+  for (const auto& [id, scenario] : folder.all())
+    if (now.procedure(scenario->plan) != next.procedure(scenario->plan))
+      read_drill(scenario->source, "drills/" + id + ".yaml", next, out);
+  return out;
+}
+
 }  // namespace cw

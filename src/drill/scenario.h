@@ -73,6 +73,11 @@ class DrillFolder {
   std::map<std::string, std::shared_ptr<const DrillScenario>, std::less<>> scenarios_;
 };
 
+// What the scenarios whose plan differs between the two libraries lack in the second: each mistake
+// at its place in "drills/ID.yaml".
+std::vector<Mistake> broken_drills(const DrillFolder& folder, const Library& now,
+                                   const Library& next);
+
 struct DrillLine {
   enum class Kind { clock, task, act };
   Kind kind = Kind::act;

@@ -12,6 +12,7 @@
 #include <iosfwd>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -366,7 +367,8 @@ struct Surroundings {
   // The id of another procedure's start form; nothing when the procedure is unknown.
   std::function<std::optional<std::string>(std::string_view id)> procedure;
   std::function<std::shared_ptr<const Regulation>(std::string_view id)>
-      regulation;  // null: unknown
+      regulation;                                    // null: unknown
+  std::function<bool(std::string_view id)> retired;  // of a procedure: no other may open it
 };
 
 // Reads and checks one procedure file (at most 1 MiB). Null when there was a mistake; every
@@ -377,6 +379,8 @@ std::shared_ptr<const Definition> read_definition(std::string_view text, const s
 
 // For the console: everything of the definition with names instead of indices.
 json::object to_json(const Definition& definition);
+// The procedures that it opens.
+std::set<std::string> opened_by(const Definition& definition);
 // Its source, its editions (times in UTC ms; absent = unbounded) and how certain each is.
 json::object to_json(const Regulation& regulation);
 
@@ -389,16 +393,15 @@ class Library {
   static Library from_texts(const std::vector<std::pair<std::string, std::string>>& files,
                             std::vector<Mistake>& mistakes);
 
-  std::shared_ptr<const Definition> procedure(std::string_view id) const;  // null when unknown
+  std::shared_ptr<const Definition> procedure(std::string_view id) const;  // null: not in force
   std::shared_ptr<const Form> form(std::string_view id) const;
   std::shared_ptr<const Calendar> calendar(std::string_view id) const;
   std::shared_ptr<const Regulation> regulation(std::string_view id) const;
   const std::map<std::string, std::shared_ptr<const Regulation>, std::less<>>& regulations() const {
     return regulations_;
   }
-  const std::map<std::string, std::shared_ptr<const Definition>, std::less<>>& procedures() const {
-    return procedures_;
-  }
+  using Procedures = std::map<std::string, std::shared_ptr<const Definition>, std::less<>>;
+  const Procedures& procedures() const { return procedures_; }  // those in force
   const std::map<std::string, std::shared_ptr<const Form>, std::less<>>& forms() const {
     return forms_;
   }
@@ -409,12 +412,19 @@ class Library {
   // read anew; all others are shared. With a mistake it must not be used.
   Library with(const std::vector<std::pair<std::string, std::string>>& files,
                std::vector<Mistake>& mistakes) const;
+  // What the library would be when these procedures are retired: no longer among `procedures()`,
+  // remembered in `retired()` as they last were. Each procedure that still opens one is a mistake
+  // at its place. A later `with` that has a text of one puts it in force again.
+  Library without(const std::set<std::string>& ids, std::vector<Mistake>& mistakes) const;
+  const Procedures& retired() const { return retired_; }
+  // One in force, or else a retired one as it last was; null when unknown.
+  std::shared_ptr<const Definition> remembered(std::string_view id) const;
   // A library of one definition (this library's, or another version of it) and what it opens, with
   // all forms and calendars.
   Library around(std::shared_ptr<const Definition> definition) const;
 
  private:
-  std::map<std::string, std::shared_ptr<const Definition>, std::less<>> procedures_;
+  Procedures procedures_, retired_;
   std::map<std::string, std::string, std::less<>> start_forms_;
   std::map<std::string, std::shared_ptr<const Form>, std::less<>> forms_;
   std::map<std::string, std::shared_ptr<const Regulation>, std::less<>> regulations_;

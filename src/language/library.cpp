@@ -31,14 +31,16 @@ std::string content_text(const fs::path& path) {
 std::string file_of(const std::string& path) { return fs::path(path).parent_path().filename(); }
 
 // What other procedures must know before a procedure is read: its id and its start form.
-void announce(const std::string& text, std::map<std::string, std::string, std::less<>>& out) {
+std::string announce(const std::string& text,
+                     std::map<std::string, std::string, std::less<>>& out) {
   std::vector<Mistake> ignored;  // reported when the file itself is read
   const YamlTree tree = parse_yaml(text, "", ignored);
   const YamlNode* id = tree.root.find("procedure");
-  if (id == nullptr) return;
+  if (id == nullptr) return {};
   const YamlNode* start = tree.root.find("start");
   const YamlNode* form = start != nullptr ? start->find("form") : nullptr;
   out[id->text] = form != nullptr ? form->text : "";
+  return id->text;
 }
 
 void twice(const std::string& file, const std::string& id, std::vector<Mistake>& mistakes) {
@@ -120,6 +122,8 @@ void opened_by(const std::vector<Effect>& effects, std::set<std::string>& out) {
     if (e.kind == Effect::Kind::open) out.insert(e.procedure);
 }
 
+}  // namespace
+
 std::set<std::string> opened_by(const Definition& d) {
   std::set<std::string> out;
   for (const StateDef& s : d.states) opened_by(s.enter, out);
@@ -129,8 +133,6 @@ std::set<std::string> opened_by(const Definition& d) {
     for (const Mark& m : k.marks) opened_by(m.effects, out);
   return out;
 }
-
-}  // namespace
 
 Library Library::around(std::shared_ptr<const Definition> definition) const {
   Library out;
@@ -153,7 +155,7 @@ Library Library::with(const ContentFiles& files, std::vector<Mistake>& mistakes)
   Library out = *this;
   std::set<std::string> forms, fresh;  // ids of what was read anew
   for (const auto& [path, text] : files) {
-    if (file_of(path) == "procedures") announce(text, out.start_forms_);
+    if (file_of(path) == "procedures") out.retired_.erase(announce(text, out.start_forms_));
     if (file_of(path) != "forms") continue;
     const auto form = read_form(text, path, mistakes);
     if (form == nullptr) continue;
@@ -189,6 +191,28 @@ Library Library::with(const ContentFiles& files, std::vector<Mistake>& mistakes)
   return out;
 }
 
+Library Library::without(const std::set<std::string>& ids, std::vector<Mistake>& mistakes) const {
+  Library out = *this;
+  for (const std::string& id : ids) {
+    if (auto it = out.procedures_.find(id); it != out.procedures_.end())
+      out.retired_.insert(out.procedures_.extract(it));
+    out.start_forms_.erase(id);
+  }
+  const Surroundings around = out.surroundings();
+  for (const auto& [id, d] : out.procedures_) {
+    const std::set<std::string> opens = opened_by(*d);
+    if (std::any_of(ids.begin(), ids.end(), [&](auto& one) { return opens.contains(one); }))
+      read_definition(d->source, "procedures/" + id + ".yaml", around, mistakes);
+  }
+  return out;
+}
+
+std::shared_ptr<const Definition> Library::remembered(std::string_view id) const {
+  if (auto now = procedure(id)) return now;
+  auto found = retired_.find(id);
+  return found == retired_.end() ? nullptr : found->second;
+}
+
 std::shared_ptr<const Regulation> Library::regulation(std::string_view id) const {
   auto found = regulations_.find(id);
   return found == regulations_.end() ? nullptr : found->second;
@@ -204,6 +228,7 @@ Surroundings Library::surroundings() const {
     if (found == start_forms_.end()) return std::nullopt;
     return found->second;
   };
+  around.retired = [this](std::string_view id) { return retired_.contains(id); };
   return around;
 }
 

@@ -243,7 +243,7 @@ TEST_F(CheckCommand, EachMistakeOfAFileIsToldWithFileLineAndColumn) {
       {"by: a, form: own, to: closed}}", "auto: \"true\", to: open}}"},  // a cycle of auto
       {"close: {by: a, form: own", "close: {guard: \"form.gone == 1\", by: a, form: own"},
       {"title: {zh: 小, en: Small}", "title: &t {zh: 小, en: Small}"},
-      {"states:\n", "states: [\n"},
+      {"states:\n", "states: [\n"},  // one state fits a list; the next, on line 9, lacks its comma
   };
   const int lines[] = {3, 2, 6, 8, 8, 3, 9};
   write("forms/own.yaml",

@@ -344,7 +344,11 @@ void DefinitionReader::open(const YamlNode& node, Effect& out) {
   out.procedure = reader_.name(name);
   const auto start = around_.procedure ? around_.procedure(out.procedure) : std::nullopt;
   const bool itself = out.procedure == d_->id;
-  if (!start && !itself && !out.procedure.empty()) {
+  if (!itself && around_.retired && around_.retired(out.procedure)) {
+    reader_.mistake(name, "procedure.retired",
+                    {"流程“" + out.procedure + "”已停用，不能再由其他流程发起",
+                     "the procedure '" + out.procedure + "' is retired: none may open it"});
+  } else if (!start && !itself && !out.procedure.empty()) {
     reader_.mistake(name, "procedure.procedure",
                     {"没有流程“" + out.procedure + "”", "no procedure '" + out.procedure + "'"});
   }

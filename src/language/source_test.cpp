@@ -86,7 +86,7 @@ TEST(From, AFactThatDoesNotFitIsToldWhereTheProcedureUsesTheForm) {
   std::string not_times = procedure;
   not_times.replace(not_times.find("[t1, t2]"), 8, "[t1, open]");
   const auto times = read("from: people", "type: string", not_times);
-  ASSERT_EQ(times.size(), 1u);
+  ASSERT_EQ(times.size(), 1u);  // `open` is a state; that a fact (t2) serves nothing is no mistake
   EXPECT_EQ(times[0].code, "procedure.moment");
 }
 

@@ -386,6 +386,7 @@ Result<Decide> Engine::start(StartCase request) {
   std::shared_ptr<const Definition> d = m.procedure(request.procedure);
   if (!d)
     return invalid("case.procedure", "/procedure", {"没有这个流程", "There is no such procedure"});
+  if (m.retired(d->id)) return retired(*d);
   if (request.compress < 1 || request.compress > 10'000 ||
       (request.compress != 1 && request.mode != CaseMode::drill))
     return invalid("case.compress", "/compress",
@@ -400,6 +401,7 @@ Result<Decide> Engine::start(StartCase request) {
   return Decide([this, d, id, request = std::move(request), w = std::move(*written),
                  digest = m.digest_of(*d)](Draft& draft) -> Result<json::object> {
     Turn turn(*impl_, draft);
+    if (impl_->retired(d->id)) return retired(*d);  // meanwhile
     if (!impl_->parts.directory.is_org(request.org))
       return invalid("case.org", "/org", {"没有这个单位", "There is no such organisation"});
     Filing f;

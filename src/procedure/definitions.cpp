@@ -68,6 +68,7 @@ void Engine::Impl::use(Library library) {
     CW_CHECK(d->flags.size() <= 64 && d->clocks.size() <= 255 && d->tasks.size() <= 65'535);
     fresh[d.get()] = cw::digest_of(*d);
   }
+  for (const auto& [id, d] : library.retired()) fresh[d.get()] = cw::digest_of(*d);
   std::unique_lock lock(gate);
   parts.library = std::move(library);
   digests = std::move(fresh);
@@ -135,7 +136,7 @@ void Engine::Impl::keep(Draft& draft, const Definition& d, const std::string& di
 std::uint16_t Engine::Impl::install(const std::string& name, const std::string& digest) {
   for (const auto& [definition, known] : digests)
     if (known == digest && name_of(*definition) == name)
-      return install(parts.library.procedure(definition->id), digest);
+      return install(parts.library.remembered(definition->id), digest);
   std::string texts;
   Database db(parts.path, {.read_only = true});
   db.query(

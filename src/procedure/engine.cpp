@@ -184,7 +184,14 @@ std::size_t Engine::run_due(Journal& journal) {
 // ---------------------------------------------------------------------------------
 
 Decide Engine::adopt(Library library) {
-  return [this, library = std::move(library)](Draft&) -> Result<json::object> {
+  return [this, library = std::move(library)](Draft& draft) -> Result<json::object> {
+    // What was retired and is in force again opens from now on: slots meanwhile were not missed.
+    for (const auto& [id, d] : library.procedures()) {
+      if (d->schedule.none() || !impl_->retired(id) || !impl_->slots.contains(id)) continue;
+      Entry e{.actor = "schedule", .basis = "due", .kind = "case.schedule", .name = id, .body = {}};
+      e.body["since"] = draft.now_ms();
+      draft.append(std::move(e));
+    }
     impl_->use(library);
     tell_next_due();
     return json::object{};

@@ -151,7 +151,9 @@ struct MigrationOutcome {
   Text why;
   std::vector<std::string> opens;  // tasks newly required
   std::vector<std::string> drops;  // "task.…", "clock.…", "fact.…", "role.…", "flag.…" let go
-  std::vector<Limit> limits;       // those that change
+  std::vector<std::string> unknown;  // new clocks that do not run: whether what they count from or
+                                     // stop at has passed, or when, is not known
+  std::vector<Limit> limits;         // those that change
   bool due_at_once = false;        // a limit or a mark that is past already under the new version
   bool moves() const { return code.empty(); }
 };

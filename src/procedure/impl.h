@@ -59,9 +59,14 @@ struct Engine::Impl {
   }
   const Installed& of(const Case& c) const { return installed[c.definition]; }
   std::string number_of(const Case& c) const;
+  // In force, or else a retired one as it last was: cases begun before it was retired may open it.
   std::shared_ptr<const Definition> procedure(std::string_view id) const {
     std::shared_lock lock(gate);
-    return parts.library.procedure(id);
+    return parts.library.remembered(id);
+  }
+  bool retired(std::string_view id) const {
+    std::shared_lock lock(gate);
+    return parts.library.retired().contains(id);
   }
   // The definition and, at this instant, the state of a case, for a thread that is preparing a
   // command. The definition never changes; the state is only a hint that the decision checks.

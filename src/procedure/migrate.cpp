@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "body.h"
+#include "passed.h"
 #include "remap.h"
 #include "turn.h"
 
@@ -96,8 +97,8 @@ bool same_limit(const Limit& a, const Limit& b, const Definition& x, const Defin
 // Limits of the new version apply from where they count; what was used stays used.
 class Refit {
  public:
-  Refit(const Case& before, const Remap& remap, Sketch& sketch)
-      : was_(before), r_(remap), s_(sketch) {}
+  Refit(const Case& before, const Remap& remap, Sketch& sketch, std::vector<std::string>& unknown)
+      : was_(before), r_(remap), s_(sketch), unknown_(unknown) {}
 
   void run() {
     for (const TaskState& t : was_.tasks)
@@ -139,46 +140,35 @@ class Refit {
     k.due_ms = never_ms;
   }
 
-  // When a moment came, as far as the case's memory knows; 0 = not, or long ago.
-  std::int64_t came(const Moment& moment) const {
-    switch (moment.kind) {
-      case Moment::Kind::start:
-        return s_.c.opened_ms;
-      case Moment::Kind::fact:
-        return s_.c.facts[moment.index] == null_value ? 0 : s_.c.facts[moment.index];
-      case Moment::Kind::state:
-        return moment.index == s_.c.state ? s_.c.entered_ms : 0;
-      case Moment::Kind::task: {
-        const TaskState* t = s_.c.task(moment.index);
-        return t && t->phase == TaskPhase::done ? t->done_ms : 0;
-      }
-      default:
-        return 0;
-    }
-  }
-
   // A clock that the old version did not have: from the moment it would have begun, and not at all
-  // when what stops it is done.
+  // when what stops it is done. Where the case no longer knows, it does not run: it begins when its
+  // moment comes again, and whoever decides is told.
   void fresh(int index) {
     const ClockDef& def = s_.d.clocks[index];
     if (def.kind != ClockDef::Kind::anchored) return;
-    const std::int64_t from = came(def.from), stop = came(def.stop);
-    if (stop != 0) {
+    const Passed from = passed(def.from, def.also, was_, s_.c, r_);
+    const Passed stop = passed(def.stop, {}, was_, s_.c, r_);
+    // Those of a start and of facts settle() finds by itself; others begin anew each time.
+    const bool anew =
+        from.yes() && def.from.kind != Moment::Kind::start && def.from.kind != Moment::Kind::fact;
+    const bool over = stop.yes() && !(anew && from.at_ms > stop.at_ms);
+    if (over || (from.yes() && stop.unknown())) {
       ClockState& k = s_.c.add_clock(index);
-      k.since_ms = from != 0 ? from : stop;
       k.phase = ClockPhase::stopped;
-      k.stopped_ms = stop;
-    } else if (from != 0 && def.from.kind != Moment::Kind::start &&
-               def.from.kind != Moment::Kind::fact) {  // those settle() finds by itself
+      k.stopped_ms = over ? stop.at_ms : s_.now;
+      k.since_ms = from.yes() ? from.at_ms : k.stopped_ms;
+    } else if (anew) {
       ClockState& k = s_.c.add_clock(index);
-      k.since_ms = from;
+      k.since_ms = from.at_ms;
       k.phase = ClockPhase::lifted;
     }
+    if (!over && (from.unknown() || (from.yes() && stop.unknown()))) unknown_.push_back(def.id);
   }
 
   const Case& was_;
   const Remap& r_;
   Sketch& s_;
+  std::vector<std::string>& unknown_;  // clocks that cannot be rebuilt
 };
 
 std::int64_t shown(std::int64_t due_ms) { return due_ms == never_ms ? 0 : due_ms; }
@@ -235,7 +225,7 @@ MigrationOutcome migrate_case(Turn& turn, Slot slot, const Migration& g, std::ui
   const Case was = c;
   const Case moved = remap.of(c, place);
   Sketch s(m, moved, turn.now, m.names.add(actor ? *actor : "system"));
-  Refit(was, remap, s).run();
+  Refit(was, remap, s, out.unknown).run();
   s.settle();
   out.to_state = s.d.states[s.c.state].id;
   tell_limits(was, remap, s, out);
@@ -244,6 +234,7 @@ MigrationOutcome migrate_case(Turn& turn, Slot slot, const Migration& g, std::ui
   head.body["digest"] = m.installed[place].digest;
   if (json::object names = to_json(map); !names.empty()) head.body["map"] = std::move(names);
   if (!out.drops.empty()) head.body["dropped"] = json::value_from(out.drops);
+  if (!out.unknown.empty()) head.body["unknown"] = json::value_from(out.unknown);
   json::object body = head.body;
   difference(m, moved, s.c, turn.now, body);
   if (canonical(body).size() > kEntryMax) {

@@ -64,7 +64,7 @@ Library library(const std::string& text) {
 
 class Migrating : public ::testing::Test {
  protected:
-  Migrating() : w(library(kOld)) {
+  explicit Migrating(const std::string& before = kOld) : w(library(before)) {
     w.people.holds["per_d"] = {"post:duty-officer"};
     w.people.holds["per_a"] = {};
   }
@@ -260,6 +260,85 @@ TEST_F(Migrating, AFormPreparedUnderTheOldVersionIsNotTakenForOneOfTheNew) {
   auto answer = w.journal->run({}, *decide);
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.problem().code, "case.moved");
+}
+
+// A case goes open → working → waiting; the new version has clocks from what has passed.
+const std::string kStates =
+    "  open:\n    tasks: {look: {by: duty}}\n    actions:\n"
+    "      begin: {by: duty, to: working}\n      note: {by: duty, repeat: true}\n"
+    "  working:\n    tasks: {mend: {by: duty}}\n    actions:\n"
+    "      halt: {by: duty, to: waiting}\n      skip: {by: duty, to: waiting}\n"
+    "  waiting:\n    actions:\n      again: {by: duty, to: working}\n"
+    "      close: {by: duty, to: done}\n";
+const std::string kAll = "  all: {run: [open, working, waiting], limit: 40h}\n";
+
+class Passing : public Migrating {
+ protected:
+  Passing() : Migrating(plan(1, kStates, kAll)) {}
+  void act(const std::string& id, const std::string& action) {
+    w.clock.advance_ms(10 * kMinute);
+    auto decide = w.engine->act({.case_id = id, .actor = "per_d"}, action, {}, {});
+    ASSERT_TRUE(decide.ok()) << decide.problem().code;
+    ASSERT_TRUE(w.run(*decide).ok());
+  }
+  Migration with(const std::string& clocks) { return to(plan(2, kStates, kAll + clocks)); }
+  // Minutes since the clock began; -1: it is not there, -2: it stands.
+  std::int64_t runs(const std::string& id, const std::string& name) {
+    const CaseView v = w.view(id, "per_d");
+    const ClockView* k = clock(v, name);
+    if (!k) return -1;
+    return k->phase == ClockPhase::counting ? (w.clock.now_ms() - k->due_ms) / kMinute + 240 : -2;
+  }
+};
+
+TEST_F(Passing, ANewClockBeginsWhenAStateThatHasPassedWasEntered) {
+  const std::string id = start(), fresh = start();
+  act(id, "begin");
+  act(id, "halt");
+  w.clock.advance_ms(5 * kMinute);
+  const Migration m = with(
+      "  first: {from: open, limit: 4h}\n  mended: {from: working, limit: 4h}\n"
+      "  waits: {from: waiting, limit: 4h}\n  begun: {from: begin, stop: close, limit: 4h}\n"
+      "  over: {from: start, stop: begin, limit: 4h}\n");
+  const auto outcomes = tried(m);
+  ASSERT_THAT(outcomes, SizeIs(2));
+  EXPECT_THAT(outcomes[0].unknown, ElementsAre("begun", "over"))
+      << "two ways lead into 'working': when the first was taken is not known";
+  EXPECT_THAT(outcomes[1].unknown, ElementsAre()) << "nothing has passed";
+  moved(m);
+  EXPECT_EQ(runs(id, "first"), 25);
+  EXPECT_EQ(runs(id, "mended"), 15);
+  EXPECT_EQ(runs(id, "waits"), 5);
+  EXPECT_EQ(runs(id, "begun"), -1) << "it begins when its moment comes again";
+  EXPECT_EQ(runs(id, "over"), -1) << "and what may be over does not run";
+  EXPECT_EQ(runs(fresh, "first"), 25);
+  EXPECT_EQ(runs(fresh, "mended"), -1);
+  same_after_restarts();
+  act(fresh, "begin");
+  EXPECT_EQ(runs(fresh, "mended"), 0);
+}
+
+TEST_F(Passing, AnActionHasPassedWhenOnlyItLeadsWhereTheCaseIs) {
+  const std::string id = start();
+  act(id, "begin");
+  w.clock.advance_ms(5 * kMinute);
+  const Migration m = with(
+      "  noted: {from: note, limit: 4h}\n"
+      "  begun: {from: begin, limit: 4h}\n"
+      "  halted: {from: halt, limit: 4h}\n"
+      "  look: {from: task.look, limit: 4h}\n"
+      "  to-halt: {from: open, stop: halt, limit: 4h}\n");
+  const auto outcomes = tried(m);
+  EXPECT_THAT(outcomes[0].unknown, ElementsAre("noted"));
+  moved(m);
+  EXPECT_EQ(runs(id, "begun"), 5);
+  EXPECT_EQ(runs(id, "halted"), -1) << "not yet";
+  EXPECT_EQ(runs(id, "look"), -1) << "the task was left undone";
+  EXPECT_EQ(runs(id, "to-halt"), 15);
+  act(id, "halt");
+  EXPECT_EQ(runs(id, "halted"), 0);
+  EXPECT_EQ(runs(id, "to-halt"), -2);
+  same_after_restarts();
 }
 
 }  // namespace

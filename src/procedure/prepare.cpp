@@ -84,4 +84,11 @@ Status check_evidence(const std::vector<std::string>& evidence) {
   return done();
 }
 
+Problem retired(const Definition& d) {
+  return invalid("case.retired", "/procedure",
+                 {"流程“" + d.title.zh + "”已停用，不能再发起；在办事项不受影响",
+                  "The procedure '" + d.title.en +
+                      "' is retired: no case can start with it; those under way go on"});
+}
+
 }  // namespace cw

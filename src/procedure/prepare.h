@@ -26,4 +26,7 @@ Problem unknown_case();
 Problem closed_case();
 Problem moved_case();
 
+// Nobody starts a case with a retired procedure.
+Problem retired(const Definition& d);
+
 }  // namespace cw

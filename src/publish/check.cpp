@@ -32,25 +32,70 @@ Result<Publish::Snapshot> Publish::snapshot(const std::string& revision) const {
 std::vector<DefinitionText> Publish::texts_of(const Revision& r) const {
   std::vector<DefinitionText> out;
   for (const DraftDocument& d : r.documents()) {
+    if (d.retires) {
+      out.push_back({d.of, {}, true, d.base});
+      continue;
+    }
     std::optional<std::string> kept = text(d.digest);
     CW_CHECK(kept.has_value());  // written in the commit of its entry
-    out.push_back({d.of, std::move(*kept)});
+    out.push_back({.of = d.of, .text = std::move(*kept)});
   }
   return out;
 }
 
-std::vector<Mistake> Publish::check(const std::vector<DefinitionText>& texts) const {
+// The library now in force with these texts, and without what they retire.
+Library Publish::as_it_would_be(const std::vector<DefinitionText>& texts,
+                                std::vector<Mistake>& mistakes) const {
   std::vector<std::pair<std::string, std::string>> files;
-  for (const DefinitionText& t : texts) files.emplace_back(t.of.path(), t.text);
+  std::set<std::string> retires;
+  const Library now = p_.engine.library();
+  for (const DefinitionText& t : texts) {
+    if (!t.retires) {
+      files.emplace_back(t.of.path(), t.text);
+    } else if (now.procedure(t.of.id)) {
+      retires.insert(t.of.id);
+    } else {
+      mistakes.push_back({t.of.path(),
+                          1,
+                          1,
+                          "definition.not_in_force",
+                          {"“" + t.of.id + "”没有现行版本，无从停用",
+                           "'" + t.of.id + "' is not in force: nothing to retire"}});
+    }
+  }
+  Library out = now.with(files, mistakes);
+  return retires.empty() ? out : out.without(retires, mistakes);
+}
+
+std::vector<Mistake> Publish::check(const std::vector<DefinitionText>& texts) const {
   std::vector<Mistake> mistakes;
-  p_.engine.library().with(files, mistakes);
+  as_it_would_be(texts, mistakes);
   return mistakes;
+}
+
+std::vector<Mistake> Publish::warnings_of(const std::vector<DefinitionText>& texts) const {
+  std::vector<Mistake> mistakes;
+  const Library next = as_it_would_be(texts, mistakes);
+  if (!mistakes.empty() || !p_.warn) return {};
+  return p_.warn(p_.engine.library(), next);
 }
 
 // An id that is not the document's, a version that does not follow the one in force.
 void Publish::version_mistakes(const std::vector<DefinitionText>& texts,
                                std::vector<Mistake>& mistakes) const {
   for (const DefinitionText& t : texts) {
+    const int next = p_.journal.read([&] { return next_version(t.of); });
+    if (t.retires) {
+      if (t.base != 0 && t.base != next - 1)
+        mistakes.push_back({t.of.path(),
+                            1,
+                            1,
+                            "definition.version",
+                            {"其间版本 " + std::to_string(next - 1) + " 已生效，请重新保存",
+                             "version " + std::to_string(next - 1) +
+                                 " came into force meanwhile: save it again"}});
+      continue;
+    }
     std::vector<Mistake> ignored;
     const YamlTree tree = parse_yaml(t.text, t.of.path(), ignored);
     auto add = [&](const YamlNode& at, const char* code, Text text) {
@@ -62,10 +107,6 @@ void Publish::version_mistakes(const std::vector<DefinitionText>& texts,
       add(*id, "definition.id",
           {"标识应为“" + t.of.id + "”", "the id should be '" + t.of.id + "'"});
     const YamlNode* version = tree.root.find("version");
-    const int next = p_.journal.read([&] {
-      const VersionRecord* now = in_force(t.of);
-      return now ? now->version + 1 : 1;
-    });
     if (version && version->text != std::to_string(next))
       add(*version, "definition.version",
           {"版本号应为 " + std::to_string(next) + "：现行版本加一",
@@ -81,10 +122,8 @@ std::vector<Mistake> Publish::mistakes_of(const std::vector<DefinitionText>& tex
 
 Result<Library> Publish::checked(const Revision& r) const {
   const std::vector<DefinitionText> texts = texts_of(r);
-  std::vector<std::pair<std::string, std::string>> files;
-  for (const DefinitionText& t : texts) files.emplace_back(t.of.path(), t.text);
   std::vector<Mistake> mistakes;
-  Library library = p_.engine.library().with(files, mistakes);
+  Library library = as_it_would_be(texts, mistakes);
   version_mistakes(texts, mistakes);
   if (!mistakes.empty()) return mistakes_found(mistakes);
   return library;

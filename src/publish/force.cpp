@@ -36,11 +36,21 @@ json::object in_entry(const DefinitionId& of, int version, const std::string& di
 
 Text title_in(const Library& library, const DefinitionId& of) {
   if (of.kind == DefinitionKind::procedure) {
-    if (auto d = library.procedure(of.id)) return d->title;
+    if (auto d = library.remembered(of.id)) return d->title;
   } else if (auto f = library.form(of.id)) {
     return f->title;
   }
   return {of.id, of.id};
+}
+
+RevisionNotice notice_of(const Library& library, const Revision& r, std::uint64_t seq, Text what,
+                         const std::set<std::string>& people) {
+  const DraftDocument* about = r.procedure();
+  return {.seq = seq,
+          .revision = r.id,
+          .title = title_in(library, about ? about->of : r.documents().front().of),
+          .text = std::move(what),
+          .people = {people.begin(), people.end()}};
 }
 
 }  // namespace
@@ -73,19 +83,24 @@ std::optional<std::string> Publish::text(const std::string& digest) const {
 }
 
 void Publish::tell(Draft& draft, const Revision& r, std::uint64_t seq, Text what,
-                   std::string_view except) const {
+                   std::string_view except, const std::set<std::string>& also) const {
   if (!p_.tell || r.saves.empty()) return;
   std::set<std::string> people = r.authors;
+  people.insert(also.begin(), also.end());
   people.insert({r.reviewer, r.approver});
   people.erase("");
   people.erase(std::string(except));
-  const DraftDocument* about = r.procedure();
-  p_.tell(draft,
-          {.seq = seq,
-           .revision = r.id,
-           .title = title_in(p_.engine.library(), about ? about->of : r.documents().front().of),
-           .text = std::move(what),
-           .people = {people.begin(), people.end()}});
+  p_.tell(draft, notice_of(p_.engine.library(), r, seq, std::move(what), people));
+}
+
+void Publish::ask(Draft& draft, const Revision& r, std::uint64_t seq, Permission permission,
+                  std::string_view step, Text what) const {
+  if (!p_.tell || !p_.holders) return;
+  std::set<std::string> people;
+  for (std::string& person : p_.holders(permission))
+    if (!refusal(r, step, person)) people.insert(std::move(person));
+  if (!people.empty())
+    p_.tell(draft, notice_of(p_.engine.library(), r, seq, std::move(what), people));
 }
 
 // ---- when its moment comes ---------------------------------------------------------------------
@@ -120,23 +135,32 @@ bool Publish::put_in_force(const std::string& id) {
     if (!library) {
       e.kind = "definition.halted";
       e.body["code"] = library.problem().code;
+      const std::set<std::string> hands{r->reviewer, r->approver};
       const std::uint64_t seq = draft.append(std::move(e));
       tell(draft, *r, seq,
-           {"修订未能生效，已退回", "The revision could not come into force and went back"}, "");
+           {"修订未能生效，已退回", "The revision could not come into force and went back"}, "",
+           hands);
       return json::object{};
     }
     e.kind = "definition.effective";
     json::array documents;
-    for (const DraftDocument& d : r->documents())
+    const bool retires = r->retires();
+    for (const DraftDocument& d : r->documents()) {
       documents.push_back(in_entry(d.of,
-                                   d.of.kind == DefinitionKind::procedure
+                                   retires ? d.base
+                                   : d.of.kind == DefinitionKind::procedure
                                        ? library->procedure(d.of.id)->version
                                        : library->form(d.of.id)->version,
                                    d.digest));
+      if (retires) documents.back().as_object()["retires"] = true;
+    }
     e.body["documents"] = std::move(documents);
     const std::uint64_t seq = draft.append(std::move(e));
     CW_CHECK(p_.engine.adopt(*library)(draft).ok());
-    tell(draft, *find(id), seq, {"修订已生效", "The revision is in force"}, "");
+    tell(draft, *find(id), seq,
+         retires ? Text{"流程已停用", "The procedure is retired"}
+                 : Text{"修订已生效", "The revision is in force"},
+         "");
     return json::object{};
   });
   if (!answer) log_warn("publish", "{} could not be put in force: {}", id, answer.problem().code);
@@ -149,7 +173,7 @@ Status Publish::open() {
   const Library content = p_.engine.library();
   for (const Held& h : held_by(content)) shipped_[h.of] = h.version;
   const Start start = overlay(content);
-  if (!start.published.empty()) {
+  if (!start.published.empty() || !start.retired.empty()) {
     auto adopted = p_.journal.run({.vital = true}, p_.engine.adopt(start.library));
     if (!adopted) return std::move(adopted).problem();
   }
@@ -157,20 +181,22 @@ Status Publish::open() {
 }
 
 // The highest published version of each definition, where content/ has no higher one.
-std::vector<DefinitionText> Publish::published_over(const Library& content) const {
+std::vector<DefinitionText> Publish::published_over(const Library& content,
+                                                    const Start& start) const {
   std::map<DefinitionId, const std::string*> shipped;
   for (const Held& h : held_by(content)) shipped[h.of] = h.text;
   std::vector<DefinitionText> out;
   for (const auto& [of, history] : history_) {
+    if (of.kind == DefinitionKind::procedure && start.retired.contains(of.id)) continue;
     const VersionRecord* best = nullptr;
     for (const VersionRecord& v : history.versions)
-      if (v.published && (!best || v.version >= best->version)) best = &v;
+      if (v.published && !v.retires && (!best || v.version >= best->version)) best = &v;
     if (!best || best->version < this->shipped(of)) continue;
     if (auto it = shipped.find(of); it != shipped.end() && text_digest(*it->second) == best->digest)
       continue;  // an upgrade brought the very same text
     std::optional<std::string> kept = text(best->digest);
     if (!kept) throw std::runtime_error("the published text of " + of.path() + " is missing");
-    out.push_back({of, std::move(*kept)});
+    out.push_back({.of = of, .text = std::move(*kept)});
   }
   return out;
 }
@@ -179,13 +205,19 @@ std::vector<DefinitionText> Publish::published_over(const Library& content) cons
 // a server that does not start helps nobody, and the record and its people are told.
 Publish::Start Publish::overlay(const Library& content) const {
   Start out;
-  std::vector<DefinitionText> texts = published_over(content);
+  for (const DefinitionId& of : retired()) out.retired.insert(of.id);
+  std::vector<DefinitionText> texts = published_over(content, out);
   while (true) {
-    std::vector<Mistake> mistakes;
+    std::vector<Mistake> mistakes, ignored;
     std::vector<std::pair<std::string, std::string>> files;
     for (const DefinitionText& t : texts) files.emplace_back(t.of.path(), t.text);
-    out.library = content.with(files, mistakes);
+    out.library =
+        content.without(out.retired, ignored).with(files, mistakes).without(out.retired, mistakes);
     if (mistakes.empty()) break;
+    if (give_way(out)) {
+      texts = published_over(content, out);
+      continue;
+    }
     for (const Mistake& m : mistakes)
       log_error("publish", "a published version does not fit content/: {}", describe(m, "en"));
     std::vector<DefinitionText> good;
@@ -204,7 +236,35 @@ Publish::Start Publish::overlay(const Library& content) const {
     texts = std::move(good);
   }
   for (const DefinitionText& t : texts) out.published.insert(t.of);
+  remember_retired(out);
   return out;
+}
+
+// A retirement gives way, too, when something in force opens what is retired.
+bool Publish::give_way(Start& start) {
+  std::set<std::string> opened;
+  for (const auto& [id, d] : start.library.procedures()) opened.merge(opened_by(*d));
+  const auto gone = std::erase_if(start.retired, [&](const std::string& id) {
+    if (!opened.contains(id)) return false;
+    log_error("publish", "{} is retired but opened by what is in force now", id);
+    start.left_out.insert({DefinitionKind::procedure, id});
+    return true;
+  });
+  return gone > 0;
+}
+
+// What was published last of a retired procedure, where it can still be read: its title, and what
+// cases begun before may open.
+void Publish::remember_retired(Start& start) const {
+  for (const std::string& id : start.retired) {
+    const DefinitionId of{DefinitionKind::procedure, id};
+    const VersionRecord* last = latest(of);
+    std::optional<std::string> kept = last ? text(last->digest) : std::nullopt;
+    if (!kept) continue;
+    std::vector<Mistake> mistakes;
+    Library with = start.library.with({{of.path(), *kept}}, mistakes).without({id}, mistakes);
+    if (mistakes.empty()) start.library = std::move(with);
+  }
 }
 
 // Entries for what is in force now and was not before the start, and for what is no longer there.
@@ -222,6 +282,7 @@ Status Publish::record_start(const Start& start) {
     const VersionRecord* was = in_force(h.of);
     if (was && was->digest == c.digest && was->version == h.version) continue;
     if (was && was->published && !start.published.contains(h.of)) c.revision = was->revision;
+    if (const VersionRecord* retired = retirement(h.of)) c.revision = retired->revision;
     if (start.published.contains(h.of))
       c.why = "restored";
     else if (start.left_out.contains(h.of))
@@ -290,7 +351,35 @@ const VersionRecord* Publish::in_force(const DefinitionId& of) const {
   auto it = history_.find(of);
   if (it == history_.end() || it->second.versions.empty()) return nullptr;
   const VersionRecord& last = it->second.versions.back();
-  return last.until_ms == 0 ? &last : nullptr;
+  return last.until_ms == 0 && !last.retires ? &last : nullptr;
+}
+
+const VersionRecord* Publish::retirement(const DefinitionId& of) const {
+  auto it = history_.find(of);
+  if (it == history_.end() || it->second.versions.empty()) return nullptr;
+  const VersionRecord& last = it->second.versions.back();
+  return last.until_ms == 0 && last.retires ? &last : nullptr;
+}
+
+const VersionRecord* Publish::latest(const DefinitionId& of) const {
+  auto it = history_.find(of);
+  if (it == history_.end()) return nullptr;
+  const auto& all = it->second.versions;
+  auto last = std::find_if(all.rbegin(), all.rend(), [](const auto& v) { return !v.retires; });
+  return last == all.rend() ? nullptr : &*last;
+}
+
+int Publish::next_version(const DefinitionId& of) const {
+  if (const VersionRecord* now = in_force(of)) return now->version + 1;
+  const VersionRecord* last = latest(of);  // never a number again that had another text
+  return std::max(last ? last->version : 0, shipped(of)) + 1;
+}
+
+std::vector<DefinitionId> Publish::retired() const {
+  std::vector<DefinitionId> out;
+  for (const auto& [of, history] : history_)
+    if (retirement(of)) out.push_back(of);
+  return out;
 }
 
 std::vector<VersionRecord> Publish::history(const DefinitionId& of) const {

@@ -106,6 +106,7 @@ Result<MigrationPlan> Publish::plan_migration(const Principal& who, const std::s
       out.due_at_once += one.due_at_once ? 1 : 0;
       if (!one.moves()) count(one.code, one.what);
       for (const std::string& name : one.drops) count("drops", name);
+      for (const std::string& name : one.unknown) count("unknown", name);
       if (n >= skip && out.items.size() < std::min<std::size_t>(limit, 500))
         out.items.push_back(std::move(one));
     }

@@ -42,14 +42,17 @@ struct DefinitionId {
 
 struct DefinitionText {
   DefinitionId of;
-  std::string text;  // YAML
+  std::string text;      // YAML
+  bool retires = false;  // a procedure is taken out of force; no text
+  int base = 0;          // of what retires: the version it was written on; 0 = not said
 };
 
 struct DraftDocument {
   DefinitionId of;
   int base = 0;             // the version in force when it was first saved; 0 = a new one
   std::string base_digest;  // of that version's text
-  std::string digest;       // "sha256:…" of the draft's text
+  std::string digest;       // "sha256:…" of the draft's text; "" when it retires
+  bool retires = false;
 };
 
 enum class RevisionPhase : std::uint8_t {
@@ -108,12 +111,16 @@ struct Revision {
   const std::vector<DraftDocument>& documents() const { return saves.back().documents; }
   const DraftDocument* procedure() const;  // null: forms alone
   const DraftDocument* find(const DefinitionId& of) const;
+  bool retires() const { return documents().front().retires; }  // its one procedure
   bool open() const { return phase < RevisionPhase::effective; }
 };
 
-// A version that is or was in force.
+json::object document_json(const DraftDocument& document);  // as entries and slices hold it
+
+// A version that is or was in force; or, with `retires`, that it was taken out of force.
 struct VersionRecord {
-  int version = 0;
+  int version = 0;  // retires: the version that was in force last
+  bool retires = false;
   std::string digest;      // of its text
   bool published = false;  // otherwise it came with content/
   std::string revision;    // that published it
@@ -125,7 +132,8 @@ struct VersionRecord {
 struct SaveRevision {
   std::string revision;                   // "" = a new one
   std::string title, why;                 // 1–200 and at most 10,000 code points
-  std::vector<DefinitionText> documents;  // 1–32, at most one procedure, 4 MiB together
+  std::vector<DefinitionText> documents;  // 1–32, at most one procedure, 4 MiB together; what
+                                          // retires is alone
   std::optional<std::uint64_t> if_seq;
 };
 
@@ -173,7 +181,8 @@ const char* name_of(MigrationRun::Phase phase);
 // A migration tried on all cases without changing anything.
 struct MigrationPlan {
   struct Group {
-    std::string code, what;  // why they stay; or what is let go ("drops", "task.open.look")
+    std::string code, what;  // why they stay; or what is let go ("drops", "task.open.look"); or
+                             // a new clock that cannot be rebuilt ("unknown", "law")
     std::size_t cases = 0;
   };
   std::string procedure;
@@ -194,6 +203,10 @@ struct PublishParts {
   // Whether they may, for all organisations: the basis.
   std::function<Result<std::string>(const Principal&, Permission)> may;
   std::function<void(Draft&, const RevisionNotice&)> tell;  // writer thread
+  // The people who may, for all organisations: whom a revision waits for. Writer thread.
+  std::function<std::vector<std::string>(Permission)> holders = {};
+  // What would no longer serve if the second library took the first one's place: drills' scenarios.
+  std::function<std::vector<Mistake>(const Library&, const Library&)> warn = {};
 };
 
 class Publish final : public State {
@@ -250,7 +263,10 @@ class Publish final : public State {
   // What `procedure check` says of these texts in the library now in force, and of every procedure
   // that rests on them. Nothing is stored.
   std::vector<Mistake> check(const std::vector<DefinitionText>& texts) const;
-  // The same, and whether their ids and versions are those that may come into force next.
+  // What these texts would break outside the library; tells and hinders nothing. Empty while they
+  // have mistakes.
+  std::vector<Mistake> warnings_of(const std::vector<DefinitionText>& texts) const;
+  // The same as check, and whether their ids and versions are those that may come into force next.
   std::vector<Mistake> mistakes_of(const std::vector<DefinitionText>& texts) const;
   std::vector<DefinitionText> texts_of(const Revision& revision) const;
 
@@ -260,6 +276,11 @@ class Publish final : public State {
   std::vector<const MigrationRun*> migrations() const;  // newest first
   std::vector<const Revision*> all() const;             // newest first
   const VersionRecord* in_force(const DefinitionId& of) const;
+  const VersionRecord* retirement(const DefinitionId& of) const;  // null: it is not retired
+  // The version in force, or the last that was; null when there was none.
+  const VersionRecord* latest(const DefinitionId& of) const;
+  int next_version(const DefinitionId& of) const;  // the number that a draft has to have
+  std::vector<DefinitionId> retired() const;
   std::vector<VersionRecord> history(const DefinitionId& of) const;  // newest first
   // The version that content/ holds, whether in force or not; 0 = none.
   int shipped(const DefinitionId& of) const;
@@ -288,12 +309,18 @@ class Publish final : public State {
                                 std::string_view step) const;
   void version_mistakes(const std::vector<DefinitionText>& texts,
                         std::vector<Mistake>& mistakes) const;
+  Library as_it_would_be(const std::vector<DefinitionText>& texts,
+                         std::vector<Mistake>& mistakes) const;
   Result<Library> checked(const Revision& revision) const;
   Status simulated(const Revision& revision, const Library& library) const;
   std::vector<DraftDocument> drafts_of(const SaveRevision& in, const Revision* before) const;
   void keep(Draft& draft, const std::string& digest, const std::string& text) const;
+  // `also`: who had a hand in it before the step.
   void tell(Draft& draft, const Revision& revision, std::uint64_t seq, Text text,
-            std::string_view except) const;
+            std::string_view except, const std::set<std::string>& also = {}) const;
+  // Tells those who may take that step now that it waits for them.
+  void ask(Draft& draft, const Revision& revision, std::uint64_t seq, Permission permission,
+           std::string_view step, Text text) const;
   std::optional<Problem> refusal(const Revision& revision, std::string_view step,
                                  std::string_view person) const;
   bool put_in_force(const std::string& revision);  // false: the journal refused
@@ -306,8 +333,11 @@ class Publish final : public State {
   struct Start {
     Library library;
     std::set<DefinitionId> published, left_out;
+    std::set<std::string> retired;  // procedures
   };
-  std::vector<DefinitionText> published_over(const Library& content) const;
+  std::vector<DefinitionText> published_over(const Library& content, const Start& start) const;
+  static bool give_way(Start& start);  // false: no retirement stood in the way
+  void remember_retired(Start& start) const;
   Start overlay(const Library& content) const;
   Status record_start(const Start& start);
 

@@ -90,6 +90,30 @@ TEST_F(PublishTest, VersionsAreDenseAndMistakesHaveTheirPlace) {
   EXPECT_EQ(sent.problem().fields[0].pointer, "/procedures/plan.other.yaml:1:12");
 }
 
+TEST_F(PublishTest, WhoMayTakeTheNextStepIsToldThatItWaitsAndTheOthersWhatBecameOfIt) {
+  holders = {"per_author", "per_reviewer", "per_boss", "per_other"};
+  auto said = [&] {
+    std::string out;
+    for (const RevisionNotice& n : told) {
+      out += n.text.en + ":";
+      for (const std::string& person : n.people) out += " " + person;
+      out += "\n";
+    }
+    told.clear();
+    return out;
+  };
+  const std::string id = save({{plan(), plan_text(2)}});
+  EXPECT_EQ(said(), "");
+  ASSERT_TRUE(publish->submit(as("per_author"), {}, id).ok());
+  EXPECT_EQ(said(), "A revision waits for your review: per_boss per_other per_reviewer\n");
+  ASSERT_TRUE(publish->pass(as("per_reviewer"), {}, id, "").ok());
+  EXPECT_EQ(said(),
+            "The revision passed its review: per_author\n"
+            "A revision waits for your approval: per_boss per_other\n");
+  ASSERT_TRUE(publish->give_back(as("per_boss"), {}, id, "not yet").ok());
+  EXPECT_EQ(said(), "The revision was returned: per_author per_reviewer\n");
+}
+
 // A form may not change under a procedure that it would break.
 TEST_F(PublishTest, TheWholeLibraryMustStillCheckOut) {
   content[1].second = plan_text(1, "30m") + "clocks:\n  all: {from: start, limit: 1h}\n";
@@ -209,9 +233,14 @@ TEST_F(PublishTest, HostileTextsAreRefusedWithTheirPlaceAndInBoundedTime) {
     return mistakes.empty() ? "" : describe(mistakes[0], "en");
   };
   EXPECT_THAT(first(std::string(10 << 20, 'a')), HasSubstr("plan.small.yaml:1:1: "));
-  EXPECT_THAT(first("a: &a [x]\nb: *a\n"), HasSubstr("plan.small.yaml:1:1: "));
+  // Mistakes go by their place: the unknown key 'a' comes before its anchor, at 1:4.
+  EXPECT_THAT(first("a: &a [x]\nb: *a\n"), HasSubstr("plan.small.yaml:1:1: unknown key 'a'"));
   EXPECT_THAT(first(plan_text(1) + "states: {}\n"), HasSubstr("plan.small.yaml:14:1"));
+  // yaml-cpp takes a list that never closes for a map's key: each bracket is two levels. Of those
+  // that close, the seventeenth is one too many.
   EXPECT_THAT(first(std::string(1'000, '[')), HasSubstr("plan.small.yaml:1:9: nested"));
+  EXPECT_THAT(first(std::string(20, '[') + std::string(20, ']')),
+              HasSubstr("plan.small.yaml:1:17: nested"));
   EXPECT_THAT(first(""), HasSubstr("plan.small.yaml:1:1"));
   EXPECT_THAT(first("procedure: \x01"), HasSubstr("plan.small.yaml:1:"));
   const std::uint64_t size = journal->size();

@@ -104,7 +104,8 @@ class PublishTest : public ::testing::Test {
             return problem(Refusal::forbidden, "permission.missing", {"无权", "not allowed"});
           return std::string("role:security");
         },
-        [this](Draft&, const RevisionNotice& n) { told.push_back(n); }});
+        [this](Draft&, const RevisionNotice& n) { told.push_back(n); },
+        [this](Permission) { return holders; }});
     journal->attach(*engine);
     journal->attach(*publish);
     journal->open();
@@ -191,6 +192,7 @@ class PublishTest : public ::testing::Test {
   Everybody people;
   Silent silent;
   std::vector<RevisionNotice> told;
+  std::vector<std::string> holders;  // of any permission: whom a revision waits for
   std::string folder_;
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Sealed> sealed;

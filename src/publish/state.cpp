@@ -20,15 +20,8 @@ DraftDocument document_from(const json::object& o) {
   return {.of = id_from(o),
           .base = static_cast<int>(int_or(o, "base")),
           .base_digest = std::string(text_or(o, "base_digest")),
-          .digest = std::string(text_or(o, "digest"))};
-}
-
-json::object document_json(const DraftDocument& d) {
-  return {{"kind", name_of(d.of.kind)},
-          {"id", d.of.id},
-          {"base", d.base},
-          {"base_digest", d.base_digest},
-          {"digest", d.digest}};
+          .digest = std::string(text_or(o, "digest")),
+          .retires = bool_or(o, "retires")};
 }
 
 json::array documents_json(const std::vector<DraftDocument>& documents) {
@@ -57,13 +50,17 @@ SimulationRecord simulation_from(const json::object& o) {
 }
 
 json::object version_json(const VersionRecord& v) {
-  return {{"version", v.version},   {"digest", v.digest}, {"published", v.published},
-          {"revision", v.revision}, {"why", v.why},       {"seq", static_cast<std::int64_t>(v.seq)},
-          {"from", v.from_ms},      {"until", v.until_ms}};
+  json::object o{
+      {"version", v.version},   {"digest", v.digest}, {"published", v.published},
+      {"revision", v.revision}, {"why", v.why},       {"seq", static_cast<std::int64_t>(v.seq)},
+      {"from", v.from_ms},      {"until", v.until_ms}};
+  if (v.retires) o["retires"] = true;
+  return o;
 }
 
 VersionRecord version_from(const json::object& o) {
   return {.version = static_cast<int>(int_or(o, "version")),
+          .retires = bool_or(o, "retires"),
           .digest = std::string(text_or(o, "digest")),
           .published = bool_or(o, "published"),
           .revision = std::string(text_or(o, "revision")),
@@ -201,6 +198,16 @@ MigrationRun migration_from(const json::object& o) {
 
 }  // namespace
 
+json::object document_json(const DraftDocument& d) {
+  json::object o{{"kind", name_of(d.of.kind)},
+                 {"id", d.of.id},
+                 {"base", d.base},
+                 {"base_digest", d.base_digest},
+                 {"digest", d.digest}};
+  if (d.retires) o["retires"] = true;
+  return o;
+}
+
 const char* name_of(MigrationRun::Phase phase) {
   constexpr const char* names[] = {"running", "done", "stopped"};
   return names[static_cast<int>(phase)];
@@ -241,6 +248,7 @@ void Publish::change_history(const Entry& e) {
       h.versions.back().until_ms = e.at_ms;
     if (gone) continue;
     h.versions.push_back({.version = static_cast<int>(int_or(o, "version")),
+                          .retires = bool_or(o, "retires"),
                           .digest = std::string(text_or(o, "digest")),
                           .published = effective || bool_or(o, "published"),
                           .revision = std::string(text_or(e.body, "revision")),

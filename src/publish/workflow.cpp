@@ -67,6 +67,10 @@ Status check_documents(const std::vector<DefinitionText>& documents) {
            "An id is letters, digits, '-', '_' and '.', begins with a letter, at most 64"});
     if (!seen.insert(d.of).second)
       return invalid("definition.twice", at, {"这份文件给了两次", "This document is given twice"});
+    if (d.retires && (d.of.kind != DefinitionKind::procedure || documents.size() > 1))
+      return invalid("definition.retire", at + "/retire",
+                     {"停用只针对一个流程，单独成一份修订；表单不停用",
+                      "One procedure is retired, alone in its revision; forms are not retired"});
     if (d.text.size() > Publish::text_max || (sum += d.text.size()) > Publish::all_texts_max)
       return invalid("definition.size", at + "/text",
                      {"每份最大 1 MiB，合计 4 MiB", "At most 1 MiB each and 4 MiB together"});
@@ -94,6 +98,9 @@ int declared_version(const std::string& text) {
 std::optional<Problem> Publish::refusal(const Revision& r, std::string_view step,
                                         std::string_view person) const {
   using P = RevisionPhase;
+  if (step == "simulate" && r.open() && r.retires())
+    return problem(Refusal::conflict, "definition.retires",
+                   {"停用无需推演", "There is nothing to simulate in a retirement"});
   const bool author = r.authors.contains(std::string(person));
   auto one_of = [&](std::initializer_list<P> phases) {
     return std::find(phases.begin(), phases.end(), r.phase) != phases.end();
@@ -177,12 +184,13 @@ std::vector<DraftDocument> Publish::drafts_of(const SaveRevision& in,
                                               const Revision* before) const {
   std::vector<DraftDocument> out;
   for (const DefinitionText& d : in.documents) {
-    DraftDocument draft{.of = d.of, .base = 0, .base_digest = {}, .digest = {}};
-    draft.digest = "sha256:" + to_hex(bytes_of(sha256(d.text)));
-    const VersionRecord* now = in_force(d.of);
+    DraftDocument draft{
+        .of = d.of, .base = 0, .base_digest = {}, .digest = {}, .retires = d.retires};
+    if (!d.retires) draft.digest = "sha256:" + to_hex(bytes_of(sha256(d.text)));
+    const VersionRecord* now = latest(d.of);
     const DraftDocument* old = before ? before->find(d.of) : nullptr;
     // It rests on what it began with until its author gives it the number after another version.
-    if (old && !(now && declared_version(d.text) == now->version + 1)) {
+    if (old && !d.retires && !(now && declared_version(d.text) == next_version(d.of))) {
       draft.base = old->base, draft.base_digest = old->base_digest;
     } else if (now) {
       draft.base = now->version, draft.base_digest = now->digest;
@@ -207,14 +215,11 @@ Result<Answer> Publish::save(const Principal& who, Command command, const SaveRe
                      {"保存次数已满，请另起一份", "It was saved too often; begin another"});
     Entry e = definition_entry(who.actor, basis, "definition.saved", id);
     json::array documents;
-    for (const DraftDocument& d : drafts_of(in, r))
-      documents.push_back(json::object{{"kind", name_of(d.of.kind)},
-                                       {"id", d.of.id},
-                                       {"base", d.base},
-                                       {"base_digest", d.base_digest},
-                                       {"digest", d.digest}});
-    for (std::size_t i = 0; i < in.documents.size(); ++i)
-      keep(draft, std::string(documents[i].at("digest").as_string()), in.documents[i].text);
+    const std::vector<DraftDocument> drafts = drafts_of(in, r);
+    for (std::size_t i = 0; i < drafts.size(); ++i) {
+      documents.push_back(document_json(drafts[i]));
+      if (!drafts[i].retires) keep(draft, drafts[i].digest, in.documents[i].text);
+    }
     draft.row(about.write, about.bytes);
     e.body["documents"] = std::move(documents);
     e.content = about.commitment;
@@ -248,7 +253,10 @@ Result<Answer> Publish::submit(const Principal& who, Command command, const std:
   return step(who, std::move(command), "submit", revision, if_seq ? if_seq : s->revision.seq,
               [&](Draft& draft, const Revision& r, const std::string& basis) -> Status {
                 if (changed_seq_ != s->changed_seq) return library_moved();
-                draft.append(definition_entry(who.actor, basis, "definition.submitted", r.id));
+                const std::uint64_t seq =
+                    draft.append(definition_entry(who.actor, basis, "definition.submitted", r.id));
+                ask(draft, r, seq, Permission::definitions_review, "pass",
+                    {"有修订等待您审核", "A revision waits for your review"});
                 return done();
               });
 }
@@ -287,8 +295,9 @@ Result<Answer> Publish::give_back(const Principal& who, Command command,
                 Entry e = definition_entry(who.actor, basis, "definition.returned", r.id);
                 e.content = text.commitment;
                 draft.row(text.write, text.bytes);
+                const std::set<std::string> hands{r.reviewer};
                 const std::uint64_t seq = draft.append(std::move(e));
-                tell(draft, r, seq, {"修订被退回", "The revision was returned"}, who.actor);
+                tell(draft, r, seq, {"修订被退回", "The revision was returned"}, who.actor, hands);
                 return done();
               });
 }
@@ -308,6 +317,8 @@ Result<Answer> Publish::pass(const Principal& who, Command command, const std::s
                 }
                 const std::uint64_t seq = draft.append(std::move(e));
                 tell(draft, r, seq, {"修订通过审核", "The revision passed its review"}, who.actor);
+                ask(draft, r, seq, Permission::definitions_approve, "approve",
+                    {"有修订等待您批准", "A revision waits for your approval"});
                 return done();
               });
 }
@@ -315,7 +326,7 @@ Result<Answer> Publish::pass(const Principal& who, Command command, const std::s
 // A procedure needs a simulation that passed for exactly what will be in force.
 Status Publish::simulated(const Revision& r, const Library& library) const {
   const DraftDocument* procedure = r.procedure();
-  if (!procedure) return done();
+  if (!procedure || procedure->retires) return done();
   const std::string digest = digest_of(*library.procedure(procedure->of.id));
   if (r.simulation && r.simulation->pass && r.simulation->runs >= runs_min &&
       r.simulation->digest == digest)

@@ -132,7 +132,28 @@ struct Installation::Impl {
                                .title = n.title,
                                .text = n.text,
                                .people = n.people});
+        },
+        [this](Permission p) { return holders(p); },
+        [this](const Library& now, const Library& next) {
+          return broken_drills(drills->folder(), now, next);
         }});
+  }
+
+  // Everybody who may for all organisations. Writer thread.
+  std::vector<std::string> holders(Permission permission) const {
+    std::vector<std::string> out;
+    PeopleQuery query{.active = true, .limit = 500};
+    do {
+      const auto page = identity->people(query);
+      for (const Person& one : page.items) {
+        Principal who;
+        who.actor = who.person = one.id;
+        who.org = one.org;
+        if (identity->may(who, permission, "").ok()) out.push_back(one.id);
+      }
+      query.cursor = page.next;
+    } while (!query.cursor.empty());
+    return out;
   }
 
   void open_views() {

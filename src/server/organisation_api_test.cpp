@@ -95,7 +95,8 @@ TEST_F(OrganisationApi, MistakesNameLineAndColumnAndNothingIsWritten) {
   auto wrong = load("admin", kHouse + "posts: {x: {title: {zh: 甲}}}\n", false);
   EXPECT_EQ(wrong.status, 422) << wrong.body;
   EXPECT_EQ(code(wrong), "organisation.mistakes");
-  EXPECT_THAT(wrong.body, HasSubstr("/text:17:12"));
+  EXPECT_THAT(wrong.body, HasSubstr("/text:17:12"));  // the post lacks its duty
+  EXPECT_THAT(wrong.body, HasSubstr("/text:17:20"));  // and its title the English
   std::string unknown = kHouse;
   unknown.replace(unknown.find("[qian]"), 6, "[nobody]");
   auto who = load("admin", unknown, false);

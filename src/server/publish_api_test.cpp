@@ -138,5 +138,81 @@ TEST_F(PublishApi, ANewTextIsSavedWithItsETagAndRunningCasesMoveToIt) {
   EXPECT_THAT(json::serialize(moved), HasSubstr("\"version\":" + std::to_string(version + 1)));
 }
 
+// A notice without a case leads to the screen of what it is about.
+TEST_F(PublishApi, WhomARevisionWaitsForIsToldAndLedToItsScreen) {
+  const std::string id = revision_id(), path = "/revisions/" + id;
+  auto told = [&](const std::string& login) {
+    std::string out;
+    const json::object inbox = read(login, "/notices");
+    for (const auto& n : inbox.at("items").as_array()) {
+      const json::object& notice = n.as_object();
+      if (text_or(notice, "about") != "revision") continue;
+      EXPECT_EQ(text_or(notice, "path"), path) << login;
+      EXPECT_FALSE(notice.contains("case_ref"));
+      out += std::string(text_or(notice.at("title").as_object(), "en")) + "\n";
+    }
+    return out;
+  };
+  EXPECT_EQ(told("qian"), "A revision waits for your review\n");
+  EXPECT_EQ(told("li"), "") << "not yet";
+  EXPECT_THAT(told("he"), testing::Not(HasSubstr("waits"))) << "never an author";
+  ASSERT_EQ(ask("qian", "POST", path + "/pass").status, 200);
+  EXPECT_THAT(told("li"), HasSubstr("A revision waits for your approval\n"));
+  EXPECT_THAT(told("he"), HasSubstr("The revision passed its review\n"));
+  ASSERT_EQ(ask("li", "POST", path + "/return", json::object{{"reason", "再议"}}).status, 200);
+  EXPECT_THAT(told("he"), HasSubstr("The revision was returned\n"));
+  EXPECT_THAT(told("qian"), HasSubstr("The revision was returned\n"));
+}
+
+TEST_F(PublishApi, AProcedureIsRetiredNamedInTheRefusalAndListedAsSuch) {
+  const json::array documents{
+      json::object{{"kind", "procedures"}, {"id", "plan.fire"}, {"retire", true}}};
+  // Every drill of the plan is told, and nothing is hindered by it.
+  const json::object checked =
+      body(ask("he", "POST", "/definitions/check", json::object{{"documents", documents}}));
+  EXPECT_TRUE(checked.at("mistakes").as_array().empty()) << json::serialize(checked);
+  EXPECT_THAT(json::serialize(checked.at("warnings")), HasSubstr("\"file\":\"drills/fire.yaml\""));
+  auto both = documents;
+  both[0].as_object()["text"] = "x";
+  EXPECT_EQ(code(ask("he", "POST", "/definitions/check", json::object{{"documents", both}})),
+            "definition.text");
+
+  auto made = ask("he", "POST", "/revisions",
+                  json::object{{"title", "停用火灾预案"}, {"documents", documents}});
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string at = "/revisions/" + std::string(text_or(body(made), "id"));
+  for (const auto& [login, step] :
+       {std::pair{"he", "/submit"}, {"qian", "/pass"}, {"li", "/approve"}}) {
+    auto answer = ask(login, "POST", at + step);
+    ASSERT_EQ(answer.status, 200) << step << answer.body;
+  }
+  const json::object seen = read("li", at);
+  EXPECT_EQ(text_or(seen.at("revision").as_object(), "phase"), "effective");
+  auto refused = ask("wang", "POST", "/cases",
+                     json::object{{"procedure", "plan.fire"}, {"form", json::object{}}});
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(code(refused), "case.retired");
+  EXPECT_THAT(refused.body, HasSubstr("已停用"));
+
+  auto listed = [&](const std::string& query) {
+    const json::object all = read("wang", "/procedures" + query);
+    for (const auto& p : all.at("items").as_array())
+      if (text_or(p.as_object(), "id") == "plan.fire") return p.as_object();
+    return json::object{};
+  };
+  EXPECT_TRUE(listed("").empty()) << "no case can start with it";
+  EXPECT_GT(int_or(listed("?retired=true"), "retired_at"), 0);
+  EXPECT_GT(int_or(read("wang", "/procedures/plan.fire"), "retired_at"), 0);
+  const json::object history = read("he", "/definitions/procedures/plan.fire");
+  const json::object& last = history.at("versions").as_array().at(0).as_object();
+  EXPECT_TRUE(bool_or(last, "retires"));
+  EXPECT_EQ(text_or(last.at("approved_by").as_object(), "name"), "李卫东");
+  const json::object& now = history.at("definition").as_object();
+  EXPECT_EQ(int_or(now, "version_next"), int_or(now, "version") + 1);
+  EXPECT_EQ(ask("he", "GET", "/definitions/procedures/plan.fire/text").status, 404);
+  const json::object text = read("he", "/definitions/procedures/plan.fire/text?at=latest");
+  EXPECT_THAT(std::string(text_or(text, "text")), HasSubstr("procedure: plan.fire\n"));
+}
+
 }  // namespace
 }  // namespace cw

@@ -123,7 +123,7 @@ export interface Found { cases: CaseBrief[]; people: PersonRef[]; procedures: { 
 // ---- procedures and forms
 export interface ProcedureOut {
   id: string; calendar: string; start_form: string; version: number;
-  states: number; tasks: number; clocks: number; open_cases: number; title: Text; basis: string[];
+  states: number; tasks: number; clocks: number; open_cases: number; title: Text; basis: string[]; retired_at?: number;
 }
 export interface FieldSchema {
   type: "boolean" | "integer" | "string" | "array" | "object";
@@ -168,7 +168,7 @@ export interface Definition {
   flags: { id: string; title: Text }[];
   start: { by: string[]; form: string | null; to: string };
   schedule?: { every: string; at: string; from: string; calendar: string; workday: boolean; org: string };
-  states: StateDef[]; clocks: ClockDef[]; forms: Record<string, FormSchema>; regulations: Record<string, RegulationOut>;
+  states: StateDef[]; clocks: ClockDef[]; forms: Record<string, FormSchema>; regulations: Record<string, RegulationOut>; retired_at?: number;
 }
 
 // ---- simulation
@@ -225,24 +225,24 @@ export interface DrillWritten { seq: number; id: string; case_ref?: CaseRef }
 // ---- definitions, revisions, migrations
 export type DefinitionKind = "procedures" | "forms";
 export interface MistakeOut { file: string; line: number; column: number; code: string; text: Text }
-export interface DocumentIn { kind: DefinitionKind; id: string; text: string }
+export interface DocumentIn { kind: DefinitionKind; id: string; text?: string; retire?: boolean }
 export interface SimulationOut { at: number; runs: number; seed: number; threshold: number; by: PersonRef; people: string; digest: string; pass: boolean }
 export interface DefinitionOut {
-  kind: DefinitionKind; id: string; origin: string; title: Text; version: number; from_at: number; shipped_version: number;
-  running: number; used_by: string[]; open_revisions: string[];
+  kind: DefinitionKind; id: string; origin: string; title: Text; version: number; version_next: number; from_at: number; shipped_version: number;
+  running: number; retired_at?: number; used_by: string[]; open_revisions: string[];
 }
 export interface VersionOut {
-  version: number; from_at: number; running: number; seq: number; until_at?: number; digest: string; origin: string; why: string;
+  version: number; from_at: number; running: number; seq: number; retires: boolean; until_at?: number; digest: string; origin: string; why: string;
   revision?: string; title?: string; waiver?: string; written_by: PersonRef[]; reviewed_by?: PersonRef; approved_by?: PersonRef; simulation?: SimulationOut;
 }
 export interface HistoryOut { definition: DefinitionOut; versions: VersionOut[] }
 export interface TextOut { kind: DefinitionKind; id: string; at: string; digest: string; text: string }
-export interface CheckOut { documents: { kind: DefinitionKind; id: string; version_in_force: number; version_next: number }[]; mistakes: MistakeOut[] }
+export interface CheckOut { documents: { kind: DefinitionKind; id: string; version_in_force: number; version_next: number }[]; mistakes: MistakeOut[]; warnings: MistakeOut[] }
 export interface DiffRowOut { op: "same" | "changed" | "removed" | "added"; left: number; right: number; left_text: string; right_text: string; marks: number[] }
 export interface PartOut { op: string; kind: string; id: string; title: Text; members: { name: string; before: string; after: string }[] }
 export interface DiffOut { from: string; to: string; removed: number; added: number; coarse: boolean; cut: boolean; hunks: { rows: DiffRowOut[] }[]; parts?: PartOut[] }
 export type RevisionPhase = "draft" | "in_review" | "reviewed" | "approved" | "effective" | "withdrawn";
-export interface RevisionDocumentOut { kind: DefinitionKind; id: string; path: string; title: Text; base: number; base_digest: string; digest: string }
+export interface RevisionDocumentOut { kind: DefinitionKind; id: string; path: string; title: Text; base: number; base_digest: string; digest: string; retires: boolean }
 export interface RevisionBrief {
   id: string; title: string; phase: RevisionPhase; documents: RevisionDocumentOut[]; authors: PersonRef[]; began_at: number; changed_at: number;
   saves: number; seq: number; effective_from?: number; effective_at?: number; next?: string;
@@ -251,12 +251,12 @@ export interface RevisionEventOut { seq: number; at: number; kind: string; title
 export interface RevisionOut {
   revision: RevisionBrief; why: string; reviewer?: PersonRef; approver?: PersonRef; simulation?: SimulationOut; waiver?: string; halted?: string;
   saves: { n: number; at: number; seq: number; by: PersonRef; documents: RevisionDocumentOut[] }[]; events: RevisionEventOut[];
-  steps: { step: string; can: boolean; why_not?: Text }[]; mistakes: MistakeOut[];
+  steps: { step: string; can: boolean; why_not?: Text }[]; mistakes: MistakeOut[]; warnings: MistakeOut[];
 }
 export interface RevisionWritten { seq: number; id: string; phase: RevisionPhase }
 export interface MigrationCaseOut {
   case_ref: CaseRef; org: string; state: string; to_state?: string; code?: string; what?: string; why?: Text; moves: boolean; due_at_once: boolean;
-  opens: string[]; drops: string[]; limits: { name: string; old_budget_ms?: number; new_budget_ms?: number; old_due_at?: number; new_due_at?: number }[];
+  opens: string[]; drops: string[]; unknown: string[]; limits: { name: string; old_budget_ms?: number; new_budget_ms?: number; old_due_at?: number; new_due_at?: number }[];
 }
 export interface MigrationPlanOut {
   procedure: string; from: number; to: number; cases: number; moves: number; stays: number; due_at_once: number;

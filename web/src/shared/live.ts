@@ -9,7 +9,7 @@ export interface LiveEvent { type: string; id: string; data: { id?: string; seq?
 type Message = { event: LiveEvent } | { alive: number } | { lost: number; tries: number } | { hello: true };
 
 const QUIET_MS = 40_000;       // longer than two heartbeats: ask whether the server is there
-const TYPES = ["case", "alert", "drill", "entry", "notice", "checkpoint", "tick", "hello", "reset", "roster"];
+const TYPES = ["case", "alert", "drill", "entry", "notice", "checkpoint", "tick", "hello", "reset", "roster", "revision"];
 
 export const live = reactive({ on: false, lastAt: 0, lostAt: 0, tries: 0 });
 const listeners = new Set<(e: LiveEvent) => void>();
@@ -37,7 +37,7 @@ function lost(at: number, tries: number): void {
   live.tries = tries;
 }
 // What an event makes old: read anew when it is next looked at. What is on the screen says so itself.
-const ages: Record<string, string[]> = { case: ["case", "cases", "entries", "ledger"], alert: ["alert", "alerts", "entries"], drill: ["drill", "drills", "drill-coverage", "entries"], notice: ["notices"], entry: ["entries", "ledger"], roster: ["roster", "roster-log", "entries", "ledger"] };
+const ages: Record<string, string[]> = { case: ["case", "cases", "entries", "ledger"], alert: ["alert", "alerts", "entries"], drill: ["drill", "drills", "drill-coverage", "entries"], notice: ["notices"], entry: ["entries", "ledger"], roster: ["roster", "roster-log", "entries", "ledger"], revision: ["revision", "revisions", "definitions", "history", "entries", "ledger"] };
 
 function take(event: LiveEvent): void {
   alive();

@@ -1,8 +1,9 @@
 // What the screens of publishing share: their words, one revision that follows its own events, steps.
 import { useQuery, useQueryClient } from "@tanstack/vue-query";
-import { ref, type Ref } from "vue";
+import { onScopeDispose, ref, type Ref } from "vue";
 import type { RevisionOut, RevisionPhase, TextOut } from "@/api/types";
 import { get, post } from "@/shared/http";
+import { onLive } from "@/shared/live";
 import { addWords, t } from "@/shared/text";
 import { toast } from "@/shared/toast";
 
@@ -11,8 +12,17 @@ await addWords({ zh: () => import("@/locales/publish/zh.json"), en: () => import
 export const toneOf = (phase: RevisionPhase): string =>
   ({ draft: "", in_review: "is-run", reviewed: "is-run", approved: "is-run", effective: "is-done", withdrawn: "is-none" })[phase];
 
-export const useRevision = (id: Ref<string>) =>
-  useQuery({ queryKey: ["revision", id], queryFn: ({ signal }) => get<RevisionOut>(`/revisions/${id.value}`, {}, signal) });
+// One revision follows its own events at once.
+export function useRevision(id: Ref<string>) {
+  const query = useQuery({ queryKey: ["revision", id], queryFn: ({ signal }) => get<RevisionOut>(`/revisions/${id.value}`, {}, signal) });
+  let due: ReturnType<typeof setTimeout> | undefined;
+  onLive((e) => {
+    if (e.type !== "revision" || e.data.id !== id.value || (e.data.seq ?? 0) <= (query.data.value?.revision.seq ?? -1)) return;
+    due ??= setTimeout(() => { due = undefined; void query.refetch(); }, 250);
+  });
+  onScopeDispose(() => clearTimeout(due));
+  return query;
+}
 export const textAt = (kind: string, id: string, at: string): Promise<TextOut> => get<TextOut>(`/definitions/${kind}/${id}/text`, { at });
 
 // One step at a time; what failed stays where it happened, and what depends on it is read anew.
