@@ -38,6 +38,20 @@ std::vector<RealLine> real_of(Call& call, const Definition& plan) {
   return real_lines(plan, incidents);
 }
 
+// Under the state lock.
+Text role_title(const Services& s, const std::string& what, const std::string& org) {
+  const std::string name = what.substr(what.find(':') + 1);
+  if (what.starts_with("post:"))
+    for (const Post& post : s.identity.posts(org))
+      if (post.id == name) return post.title;
+  if (what.starts_with("team:"))
+    for (const Team& team : s.identity.teams(""))
+      if (team.id == name) return team.title;
+  if (what.starts_with("queue:"))
+    if (auto procedure = s.engine.library().remembered(name)) return procedure->title;
+  return {name, name};
+}
+
 DrillReport report_of(Call& call, Drill drill) {
   DrillReport r{.drill = std::move(drill), .scenario = {}, .plan_title = {}, .number = {}};
   r.scenario = desk(call).folder().find(r.drill.scenario);
@@ -55,24 +69,14 @@ DrillReport report_of(Call& call, Drill drill) {
     r.names[r.drill.director] = person_ref(call.s, r.drill.director).name;
     for (const auto& person : r.drill.people) r.names[person] = person_ref(call.s, person).name;
     for (auto& [line, id] : r.drill.findings) id = number_of(id);
+    if (r.scenario)
+      for (const DrillInject& inject : r.scenario->injects)
+        for (const std::string& to : inject.to) r.roles[to] = role_title(call.s, to, r.drill.org);
   });
   return r;
 }
 
 // ---- under the state lock
-
-Text role_title(const Services& s, const std::string& what, const std::string& org) {
-  const std::string name = what.substr(what.find(':') + 1);
-  if (what.starts_with("post:"))
-    for (const Post& post : s.identity.posts(org))
-      if (post.id == name) return post.title;
-  if (what.starts_with("team:"))
-    for (const Team& team : s.identity.teams(""))
-      if (team.id == name) return team.title;
-  if (what.starts_with("queue:"))
-    if (auto procedure = s.engine.library().remembered(name)) return procedure->title;
-  return {name, name};
-}
 
 std::vector<DrillRoleOut> roles_out(Call& call, const DrillScenario& scenario,
                                     const std::string& org,

@@ -149,6 +149,7 @@ table.duty{margin-bottom:5mm;border:2px solid #000}
 th,td{border:1px solid #777;padding:2mm 3mm;text-align:left;vertical-align:top;font-weight:400;overflow-wrap:anywhere}
 th{width:34%;background:#f2f2f2;font-weight:600}
 td table th{width:40%}
+td.short{white-space:nowrap}
 .sign{display:flex;gap:20mm;margin-top:10mm}
 .sign span{flex:1;border-bottom:1px solid #000;padding-bottom:8mm}
 footer{margin-top:8mm;border-top:1px solid #000;padding-top:2mm;font-size:9pt;color:#222}

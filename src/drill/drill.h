@@ -124,6 +124,7 @@ struct DrillReport {
   std::string number;
   std::vector<RealLine> real;
   std::map<std::string, std::string> names;  // person → name, as far as the reader may know
+  std::map<std::string, Text> roles;         // "team:technical" → its title
 };
 std::string to_markdown(const DrillReport& report, std::string_view lang);
 // A page of A4 that links the style sheet at `style`.

@@ -418,15 +418,17 @@ TEST(Drill, the_report_names_limits_times_and_what_real_incidents_took) {
                      .plan_title = {"中断预案", "Outage plan"},
                      .number = "D-O-2026-0001",
                      .real = {{"responding.mend", 3, 4, 25 * kMinute}},
-                     .names = {{"per_tech", "何|涛"}}};
+                     .names = {{"per_tech", "何|涛"}},
+                     .roles = {{"team:technical", {"技术组", "Technical team"}}}};
   const std::string zh = to_markdown(report, "zh"), en = to_markdown(report, "en");
   EXPECT_THAT(zh, HasSubstr("演练报告：中断演练"));
   EXPECT_THAT(zh, HasSubstr("80 / 100"));
   EXPECT_THAT(zh, HasSubstr("何\\|涛"));
-  EXPECT_THAT(en, HasSubstr("| 25 min 0 s | missed |"));
-  EXPECT_THAT(en, HasSubstr("| 3/4 | 25 min 0 s |"));
-  EXPECT_THAT(en, HasSubstr("The spare fails too"));
-  EXPECT_THAT(to_html(report, "en", "/print.css"), HasSubstr("<td>missed</td>"));
+  EXPECT_THAT(en, HasSubstr("| 25 min | missed |"));
+  EXPECT_THAT(en, HasSubstr("| 3/4 | 25 min |"));
+  EXPECT_THAT(en, HasSubstr("The spare fails too | Technical team |"));
+  EXPECT_THAT(zh, HasSubstr("| 技术组 |"));
+  EXPECT_THAT(to_html(report, "en", "/print.css"), HasSubstr("<td class=\"short\">missed</td>"));
 }
 
 TEST(Scenario, mistakes_are_told_at_their_place_and_a_file_with_one_is_not_run) {

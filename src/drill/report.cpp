@@ -14,6 +14,7 @@ std::string drill_time(std::int64_t ms) {
 std::string drill_span(std::int64_t ms, bool zh) {
   if (ms < 0) return zh ? "未做" : "not done";
   const std::int64_t s = ms / 1000;
+  if (s < 3'600 && s % 60 == 0) return std::to_string(s / 60) + (zh ? " 分" : " min");
   if (s < 3'600)
     return std::to_string(s / 60) + (zh ? " 分 " : " min ") + std::to_string(s % 60) +
            (zh ? " 秒" : " s");
@@ -28,6 +29,7 @@ struct DrillRows {
     std::string title;
     std::vector<std::string> columns;
     std::vector<std::vector<std::string>> rows;
+    std::size_t text = 0;  // the column of words, which may break into lines
   };
   std::vector<Table> tables;
 };
@@ -67,11 +69,18 @@ DrillRows::Table injects(const DrillReport& r, bool zh) {
   out.title = zh ? "情况注入" : "Injects";
   out.columns = zh ? std::vector<std::string>{"时间", "内容", "对象"}
                    : std::vector<std::string>{"At", "What", "To"};
+  out.text = 1;
   for (std::size_t i = 0; i < r.drill.injected && r.scenario && i < r.scenario->injects.size();
        ++i) {
     const DrillInject& inject = r.scenario->injects[i];
     std::string to;
-    for (const std::string& one : inject.to) to += (to.empty() ? "" : ", ") + one;
+    for (const std::string& one : inject.to) {
+      auto role = r.roles.find(one);
+      to += (to.empty() ? ""
+             : zh       ? "、"
+                        : ", ") +
+            (role == r.roles.end() ? one : role->second.in(zh ? "zh" : "en"));
+    }
     out.rows.push_back(
         {drill_time(r.drill.began_ms + inject.at_ms), inject.text.in(zh ? "zh" : "en"), to});
   }
@@ -172,7 +181,8 @@ std::string to_html(const DrillReport& report, std::string_view lang, std::strin
     out += "</tr>";
     for (const auto& row : table.rows) {
       out += "<tr>";
-      for (const auto& cell : row) out += "<td>" + escaped(cell) + "</td>";
+      for (std::size_t i = 0; i < row.size(); ++i)
+        out += (i == table.text ? "<td>" : "<td class=\"short\">") + escaped(row[i]) + "</td>";
       out += "</tr>";
     }
     out += "</table>";
