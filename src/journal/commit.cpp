@@ -43,6 +43,7 @@ void Journal::Impl::commit_loop() {
     batch_taken.notify_one();
     if (!committing->entries.empty() || !committing->rows.empty()) commit();
     answer_all();
+    keep_log_short();
     {
       std::lock_guard lock(batch_mutex);  // the writer may be looking into it
       std::swap(committing, spare);
@@ -81,7 +82,6 @@ void Journal::Impl::commit() {
     }
   }
   ++commits;
-  keep_log_short();
   {
     std::lock_guard lock(durable_mutex);
     durable = committing->end;

@@ -107,27 +107,19 @@ ClockState clock_value(const json::object& o, int index, const Entry& e) {
   k.clock = static_cast<std::uint8_t>(index);
   k.since_ms = e.at_ms;
   std::int64_t stopped_ms = e.at_ms, next_ms = -1, used_natural_ms = -1;
+  const std::pair<std::string_view, std::int64_t*> times[] = {
+      {"since", &k.since_ms},   {"used", &k.used_ms}, {"used_natural", &used_natural_ms},
+      {"budget", &k.budget_ms}, {"due", &k.due_ms},   {"next", &next_ms},
+      {"stopped", &stopped_ms}};
   for (const auto& [key, v] : o) {
     if (key == "is")
       k.phase = read_enum<ClockPhase>(kClockPhases, v.as_string());
-    else if (key == "since")
-      k.since_ms = v.as_int64();
-    else if (key == "used")
-      k.used_ms = v.as_int64();
-    else if (key == "used_natural")
-      used_natural_ms = v.as_int64();
-    else if (key == "budget")
-      k.budget_ms = v.as_int64();
     else if (key == "natural")
       k.natural = v.as_bool();
-    else if (key == "due")
-      k.due_ms = v.as_int64();
-    else if (key == "next")
-      next_ms = v.as_int64();
     else if (key == "step")
       k.step = static_cast<std::uint8_t>(v.as_int64());
-    else if (key == "stopped")
-      stopped_ms = v.as_int64();
+    for (const auto& [name, into] : times)
+      if (key == name) *into = v.as_int64();
   }
   k.used_natural_ms = used_natural_ms >= 0 ? used_natural_ms : k.used_ms;
   if (next_ms > 0) k.next_ms = next_ms;
