@@ -1,8 +1,8 @@
 // `callwarden procedure export` and `procedure import`.
 #include <fstream>
 #include <ostream>
-#include <sstream>
 
+#include "base/content.h"
 #include "base/text.h"
 #include "cacao.h"
 
@@ -11,35 +11,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// At most one byte more than `size_max`, so that the reader refuses what is larger.
-std::optional<std::string> file_text(const fs::path& path, std::size_t size_max) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || !fs::is_regular_file(path)) return std::nullopt;
-  std::string text(size_max + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
-}
-
 Library library_of(const fs::path& content) {
   std::vector<Mistake> ignored;  // `procedure check` tells them
   return fs::is_directory(content) ? Library::load(content, ignored) : Library();
-}
-
-// A procedure from a file; its forms are looked for beside it, then in the library.
-std::shared_ptr<const Definition> definition_in(const fs::path& file, const std::string& text,
-                                                const Library& library,
-                                                std::vector<Mistake>& mistakes) {
-  Surroundings around = library.surroundings();
-  around.form = [&](std::string_view id) -> std::shared_ptr<const Form> {
-    for (const char* place : {"forms", "../forms"}) {
-      const fs::path beside = file.parent_path() / place / (std::string(id) + ".yaml");
-      if (const auto found = file_text(beside, 1 << 20))
-        return read_form(*found, beside.lexically_normal().string(), mistakes);
-    }
-    return library.form(id);
-  };
-  return read_definition(text, file.string(), around, mistakes);
 }
 
 struct Arguments {
@@ -133,12 +107,13 @@ int export_main(std::span<const std::string> args, const fs::path& content, cons
   std::shared_ptr<const Definition> definition = library.procedure(a.source);
   std::vector<Mistake> mistakes;
   if (definition == nullptr) {
-    const auto text = file_text(a.source, 1 << 20);
+    const auto text = content_text(a.source);
     if (!text) {
       err << a.source << ": 没有这个流程或文件 / no such procedure or file\n";
       return 2;
     }
-    definition = definition_in(a.source, *text, library, mistakes);
+    definition =
+        read_definition(*text, a.source, library.surroundings(a.source, mistakes), mistakes);
   }
   for (const Mistake& m : mistakes)
     err << describe(m, a.lang.empty() ? "zh" : a.lang) << (a.lang.empty() ? " / " + m.text.en : "")
@@ -157,7 +132,7 @@ int import_main(std::span<const std::string> args, const fs::path& content, std:
     err << "usage: callwarden procedure import --cacao FILE [--out DIR] [--json] [--lang zh|en]\n";
     return 2;
   }
-  const auto text = file_text(a.source, playbook_size_max);
+  const auto text = content_text(a.source, playbook_size_max);
   if (!text) {
     err << a.source << ": 无法读取 / cannot be read\n";
     return 2;

@@ -1,11 +1,9 @@
 // Reads calendars and holiday lists and compiles them to open intervals.
 #include <algorithm>
-#include <fstream>
 #include <limits>
-#include <set>
-#include <sstream>
 
 #include "base/clock.h"
+#include "base/content.h"
 #include "base/text.h"
 #include "calendar/calendar.h"
 #include "zone.h"
@@ -173,14 +171,6 @@ Pattern read_pattern(const YamlNode& root, YamlReader& reader) {
   return pattern;
 }
 
-std::string read_text_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + path.filename().string());
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
 }  // namespace
 
 class CalendarCompiler {
@@ -330,12 +320,9 @@ Calendars Calendars::from_texts(const std::vector<std::pair<std::string, std::st
 }
 
 Calendars Calendars::load(const std::filesystem::path& folder, std::vector<Mistake>& mistakes) {
-  std::set<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".yaml") paths.insert(entry.path());
-  }
   std::vector<std::pair<std::string, std::string>> files;
-  for (const auto& path : paths) files.emplace_back(path.string(), read_text_file(path));
+  for (const auto& path : yaml_files(folder))
+    files.emplace_back(path.string(), content_text(path).value_or(""));
   return from_texts(files, mistakes);
 }
 

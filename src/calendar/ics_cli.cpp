@@ -1,13 +1,13 @@
 #include "ics_cli.h"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <ostream>
 #include <set>
 #include <sstream>
 
 #include "base/clock.h"
+#include "base/content.h"
 #include "base/text.h"
 #include "calendar/calendar.h"
 #include "ics.h"
@@ -225,21 +225,18 @@ int calendar_import(std::span<const std::string> args, std::ostream& out, std::o
     return 2;
   }
   const std::string lang = (*options)["--lang"];
-  std::ifstream in((*options)[""], std::ios::binary);
-  std::string text(import_size_max + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  if (!in.eof() && text.size() <= import_size_max)
+  const auto text = content_text((*options)[""], import_size_max);
+  if (!text)
     return say(problem(Refusal::not_found, "ics.file", {"无法读取该文件", "Cannot read that file"}),
                lang, err);
   // Without an announced day, repetitions end with the year of the last event that stands alone.
-  auto once = read_ics(text, {.repeat_until_day = until.value_or(1)});
+  auto once = read_ics(*text, {.repeat_until_day = until.value_or(1)});
   if (!once) return say(once.problem(), lang, err);
   std::int64_t last = until.value_or(0);
   if (!until)
     for (const IcsEvent& e : *once) last = std::max(last, e.to_day);
   const std::int64_t end = until ? last : days_from_civil(civil_from_days(last).year, 12, 31);
-  auto events = read_ics(text, {.repeat_until_day = end});
+  auto events = read_ics(*text, {.repeat_until_day = end});
   if (!events) return say(events.problem(), lang, err);
   std::vector<std::string> words;
   for (const auto word : split(options->emplace("--work", "班,workday").first->second, ','))

@@ -136,6 +136,8 @@ struct PasswordCost {
 };
 // The PHC string "$argon2id$v=19$m=65536,t=3,p=1$salt$hash": it names its own parameters.
 std::string password_hash(std::string_view password, Random& random, PasswordCost cost = {});
+// The string of a password that nobody has: whoever asks costs as much as with a real one.
+std::string password_decoy(Random& random, PasswordCost cost = {});
 bool password_verify(std::string_view phc, std::string_view password);
 // True when `phc` was made with other parameters: hash anew at the next successful sign-in.
 bool password_is_outdated(const std::string& phc, PasswordCost cost = {});

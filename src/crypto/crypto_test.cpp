@@ -101,6 +101,10 @@ TEST(Password, VerifiesAndNamesItsParameters) {
   EXPECT_EQ(phc.substr(0, 27), "$argon2id$v=19$m=8,t=1,p=1$");
   EXPECT_TRUE(password_verify(phc, "correct horse 呼安"));
   EXPECT_FALSE(password_verify(phc, "correct horse"));
+  std::string decoy = password_decoy(random, cheap);
+  EXPECT_EQ(decoy.size(), phc.size());
+  EXPECT_FALSE(password_is_outdated(decoy, cheap));
+  EXPECT_FALSE(password_verify(decoy, ""));
   EXPECT_FALSE(password_verify("not a hash", "correct horse"));
   EXPECT_FALSE(password_verify(std::string(500, '$'), "correct horse"));
   EXPECT_NE(password_hash("correct horse 呼安", random, cheap), phc) << "the salt differs";

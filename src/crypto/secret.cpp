@@ -29,6 +29,14 @@ std::string unpadded_base64(std::string_view bytes) {
   return s;
 }
 
+constexpr std::size_t hash_size = 32;
+
+std::string phc_string(std::string_view salt, std::string_view hash, PasswordCost cost) {
+  return "$argon2id$v=19$m=" + std::to_string(cost.memory_bytes / 1024) +
+         ",t=" + std::to_string(cost.passes) + ",p=1$" + unpadded_base64(salt) + "$" +
+         unpadded_base64(hash);
+}
+
 std::string percent_encoded(std::string_view s) {
   constexpr std::string_view hex = "0123456789ABCDEF";
   std::string out;
@@ -82,15 +90,18 @@ void wipe(std::string& s) {
 std::string password_hash(std::string_view password, Random& random, PasswordCost cost) {
   need_sodium();
   std::string salt = random.bytes(crypto_pwhash_SALTBYTES);
-  SecretBytes hash(32);
+  SecretBytes hash(hash_size);
   if (crypto_pwhash(hash.data(), hash.size(), password.data(), password.size(),
                     reinterpret_cast<const unsigned char*>(salt.data()), cost.passes,
                     cost.memory_bytes, crypto_pwhash_ALG_ARGON2ID13) != 0) {
     throw std::bad_alloc();  // the only failure with parameters in range
   }
-  return "$argon2id$v=19$m=" + std::to_string(cost.memory_bytes / 1024) +
-         ",t=" + std::to_string(cost.passes) + ",p=1$" + unpadded_base64(salt) + "$" +
-         unpadded_base64(hash.view());
+  return phc_string(salt, hash.view(), cost);
+}
+
+std::string password_decoy(Random& random, PasswordCost cost) {
+  const std::string salt = random.bytes(crypto_pwhash_SALTBYTES);
+  return phc_string(salt, random.bytes(hash_size), cost);
 }
 
 bool password_verify(std::string_view phc, std::string_view password) {

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/clock.h"
+#include "base/content.h"
 #include "base/text.h"
 #include "json_stream.h"
 
@@ -343,12 +344,12 @@ Result<std::vector<RuleFile>> read_rule_files(const std::vector<std::string>& pa
   if (files.size() > kFilesMax) return usage("规则文件太多", "too many rule files");
   std::vector<RuleFile> out;
   for (const std::string& path : files) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in) {
+    auto text = content_text(path);
+    if (!text) {
       return problem(Refusal::not_found, "rules.unreadable",
                      {"无法读取规则文件 " + path, "cannot read the rule file " + path});
     }
-    out.push_back({path, std::string(std::istreambuf_iterator<char>(in), {})});
+    out.push_back({path, std::move(*text)});
   }
   return out;
 }

@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <fstream>
 #include <set>
-#include <sstream>
 
+#include "base/content.h"
 #include "drill/scenario.h"
 
 namespace cw {
@@ -230,15 +229,9 @@ json::object form_at(const DrillScenario& scenario, const Form& form, std::int64
 DrillFolder DrillFolder::load(const fs::path& content, const Library& library,
                               std::vector<Mistake>& mistakes) {
   DrillFolder out;
-  if (!fs::is_directory(content / "drills")) return out;
-  std::set<fs::path> paths;
-  for (const auto& entry : fs::directory_iterator(content / "drills"))
-    if (entry.path().extension() == ".yaml") paths.insert(entry.path());
-  for (const fs::path& path : paths) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream all;
-    all << in.rdbuf();
-    if (auto scenario = read_drill(all.str(), path.string(), library, mistakes))
+  for (const fs::path& path : yaml_files(content / "drills")) {
+    const std::string text = content_text(path).value_or("");
+    if (auto scenario = read_drill(text, path.string(), library, mistakes))
       out.add(std::move(scenario));
   }
   return out;

@@ -32,7 +32,7 @@ Problem session_expired() {
 
 Access::Impl::Impl(Identity::Impl& identity)
     : id(identity),
-      dummy_phc(password_hash(identity.random.bytes(16), identity.random, identity.options.cost)) {}
+      decoy(password_decoy(identity.random, identity.options.cost)) {}
 
 Access::Access(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Access::~Access() = default;
@@ -67,7 +67,7 @@ std::optional<Access::Impl::Candidate> Access::Impl::candidate(std::string_view 
 // Whatever is missing, one hash of the same cost is computed, so that time tells nothing.
 Result<bool> Access::Impl::password_right(const std::optional<Candidate>& who,
                                           std::string_view password) {
-  std::string phc = dummy_phc;
+  std::string phc = decoy;
   bool real = false;
   if (who && who->active && !who->password.empty()) {
     if (auto text = id.sealed.open(who->password)) {

@@ -42,7 +42,7 @@ struct Access::Impl {
 
   Identity::Impl& id;
   Throttle throttle;
-  std::string dummy_phc;
+  std::string decoy;
   struct Enrolling {
     SecretBytes secret;
     std::int64_t until_ms;

@@ -90,18 +90,26 @@ std::vector<Value> form_values(const Definition& definition, const FormUse& use,
   return out;
 }
 
-std::shared_ptr<const Definition> read_definition(std::string_view text, const std::string& file,
-                                                  const Surroundings& around,
+ParsedDefinition::ParsedDefinition(std::string_view source, std::string path)
+    : text(source), file(std::move(path)), tree(parse_yaml(text, file, mistakes)) {}
+
+std::shared_ptr<const Definition> read_definition(ParsedDefinition of, const Surroundings& around,
                                                   std::vector<Mistake>& mistakes) {
   const std::size_t before = mistakes.size();
-  const YamlTree tree = parse_yaml(text, file, mistakes);
+  mistakes.insert(mistakes.end(), of.mistakes.begin(), of.mistakes.end());
   auto definition = std::make_shared<Definition>();
-  definition->source = text;
-  if (mistakes.size() == before || tree.root.is_map()) {
-    DefinitionReader(tree, file, around, mistakes).read(*definition);
+  definition->source = of.text;
+  if (of.mistakes.empty() || of.tree.root.is_map()) {
+    DefinitionReader(of.tree, of.file, around, mistakes).read(*definition);
   }
   sort_mistakes(mistakes, before);
   return mistakes.size() == before ? definition : nullptr;
+}
+
+std::shared_ptr<const Definition> read_definition(std::string_view text, const std::string& file,
+                                                  const Surroundings& around,
+                                                  std::vector<Mistake>& mistakes) {
+  return read_definition(ParsedDefinition(text, file), around, mistakes);
 }
 
 }  // namespace cw

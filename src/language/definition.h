@@ -371,8 +371,19 @@ struct Surroundings {
   std::function<bool(std::string_view id)> retired;  // of a procedure: no other may open it
 };
 
-// Reads and checks one procedure file (at most 1 MiB). Null when there was a mistake; every
-// mistake is reported with its place, in the file's order.
+// A procedure file (at most 1 MiB) with its tree, for whoever looks into it before it can be read.
+struct ParsedDefinition {
+  ParsedDefinition(std::string_view text, std::string file);
+  std::string_view text;
+  std::string file;
+  std::vector<Mistake> mistakes;  // of its YAML
+  YamlTree tree;
+};
+
+// Reads and checks one procedure file. Null when there was a mistake; every mistake is reported
+// with its place, in the file's order.
+std::shared_ptr<const Definition> read_definition(ParsedDefinition text, const Surroundings& around,
+                                                  std::vector<Mistake>& mistakes);
 std::shared_ptr<const Definition> read_definition(std::string_view text, const std::string& file,
                                                   const Surroundings& around,
                                                   std::vector<Mistake>& mistakes);
@@ -407,6 +418,10 @@ class Library {
   }
   const Calendars& calendars() const { return calendars_; }
   Surroundings surroundings() const;  // borrows this library
+  // Of a file that lies anywhere: its forms are those in forms/ or ../forms/ beside it, then this
+  // library's; their mistakes are told too. Borrows both.
+  Surroundings surroundings(const std::filesystem::path& file,
+                            std::vector<Mistake>& mistakes) const;
   // What the library would be with these texts ("procedures/plan.yaml", "forms/triage.yaml") in
   // place of those of the same ids, or beside them. They and every procedure that rests on them are
   // read anew; all others are shared. With a mistake it must not be used.

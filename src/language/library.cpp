@@ -1,11 +1,10 @@
 // All of content/, and `callwarden procedure check`.
 #include <algorithm>
-#include <fstream>
 #include <ostream>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 
+#include "base/content.h"
 #include "language/definition.h"
 
 namespace cw {
@@ -14,33 +13,25 @@ namespace {
 namespace fs = std::filesystem;
 using ContentFiles = std::vector<std::pair<std::string, std::string>>;  // path, text
 
-constexpr std::size_t content_file_max = 1 << 20;
-
-// At most one byte more than is allowed: enough for the reader to refuse it.
-std::string content_text(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || !fs::is_regular_file(path)) {
-    throw std::runtime_error("cannot read " + path.filename().string());
-  }
-  std::string text(content_file_max + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  return text;
-}
-
 std::string file_of(const std::string& path) { return fs::path(path).parent_path().filename(); }
 
 // What other procedures must know before a procedure is read: its id and its start form.
-std::string announce(const std::string& text,
-                     std::map<std::string, std::string, std::less<>>& out) {
-  std::vector<Mistake> ignored;  // reported when the file itself is read
-  const YamlTree tree = parse_yaml(text, "", ignored);
+std::string announce(const YamlTree& tree, std::map<std::string, std::string, std::less<>>& out) {
   const YamlNode* id = tree.root.find("procedure");
   if (id == nullptr) return {};
   const YamlNode* start = tree.root.find("start");
   const YamlNode* form = start != nullptr ? start->find("form") : nullptr;
   out[id->text] = form != nullptr ? form->text : "";
   return id->text;
+}
+
+// Where the form lies that a definition in `folder` uses, unless it is the library's.
+std::optional<fs::path> form_beside(const fs::path& folder, std::string_view id) {
+  for (const char* place : {"forms", "../forms"}) {
+    const fs::path path = (folder / place / (std::string(id) + ".yaml")).lexically_normal();
+    if (fs::is_regular_file(path)) return path;
+  }
+  return std::nullopt;
 }
 
 void twice(const std::string& file, const std::string& id, std::vector<Mistake>& mistakes) {
@@ -57,12 +48,11 @@ void twice(const std::string& file, const std::string& id, std::vector<Mistake>&
 Library Library::load(const fs::path& content, std::vector<Mistake>& mistakes) {
   ContentFiles files;
   for (const char* folder : {"calendars", "forms", "procedures", "regulations"}) {
-    std::set<fs::path> paths;
-    if (std::string_view(folder) == "regulations" && !fs::is_directory(content / folder)) continue;
-    for (const auto& entry : fs::directory_iterator(content / folder)) {
-      if (entry.path().extension() == ".yaml") paths.insert(entry.path());
+    for (const auto& path : yaml_files(content / folder)) {
+      auto text = content_text(path);
+      if (!text) throw std::runtime_error("cannot read " + path.filename().string());
+      files.emplace_back(path.string(), std::move(*text));
     }
-    for (const auto& path : paths) files.emplace_back(path.string(), content_text(path));
   }
   return from_texts(files, mistakes);
 }
@@ -70,9 +60,13 @@ Library Library::load(const fs::path& content, std::vector<Mistake>& mistakes) {
 Library Library::from_texts(const ContentFiles& files, std::vector<Mistake>& mistakes) {
   Library out;
   ContentFiles calendars, form_files;  // of a form: its id and where it lies
+  std::vector<ParsedDefinition> procedures;
   for (const auto& [path, text] : files) {
     if (file_of(path) == "calendars") calendars.emplace_back(path, text);
-    if (file_of(path) == "procedures") announce(text, out.start_forms_);
+    if (file_of(path) == "procedures") {
+      procedures.emplace_back(text, path);
+      announce(procedures.back().tree, out.start_forms_);
+    }
     if (file_of(path) == "regulations") {
       const auto found = read_regulation(text, path, mistakes);
       if (found != nullptr && !out.regulations_.emplace(found->id, found).second) {
@@ -91,9 +85,9 @@ Library Library::from_texts(const ContentFiles& files, std::vector<Mistake>& mis
   const auto find = [&](std::string_view id) { return out.form(id); };
   for (const auto& [id, at] : form_files) check_sources(*out.forms_[id], find, at, mistakes);
   out.calendars_ = Calendars::from_texts(calendars, mistakes);
-  for (const auto& [path, text] : files) {
-    if (file_of(path) != "procedures") continue;
-    const auto definition = read_definition(text, path, out.surroundings(), mistakes);
+  for (ParsedDefinition& text : procedures) {
+    const std::string path = text.file;
+    const auto definition = read_definition(std::move(text), out.surroundings(), mistakes);
     if (definition != nullptr && !out.procedures_.emplace(definition->id, definition).second) {
       twice(path, definition->id, mistakes);
     }
@@ -154,8 +148,12 @@ Library Library::around(std::shared_ptr<const Definition> definition) const {
 Library Library::with(const ContentFiles& files, std::vector<Mistake>& mistakes) const {
   Library out = *this;
   std::set<std::string> forms, fresh;  // ids of what was read anew
+  std::vector<ParsedDefinition> procedures;
   for (const auto& [path, text] : files) {
-    if (file_of(path) == "procedures") out.retired_.erase(announce(text, out.start_forms_));
+    if (file_of(path) == "procedures") {
+      procedures.emplace_back(text, path);
+      out.retired_.erase(announce(procedures.back().tree, out.start_forms_));
+    }
     if (file_of(path) != "forms") continue;
     const auto form = read_form(text, path, mistakes);
     if (form == nullptr) continue;
@@ -163,9 +161,9 @@ Library Library::with(const ContentFiles& files, std::vector<Mistake>& mistakes)
     out.forms_[form->id] = form;
   }
   const Surroundings around = out.surroundings();
-  for (const auto& [path, text] : files) {
-    if (file_of(path) != "procedures") continue;
-    const auto definition = read_definition(text, path, around, mistakes);
+  for (ParsedDefinition& text : procedures) {
+    const std::string path = text.file;
+    const auto definition = read_definition(std::move(text), around, mistakes);
     if (definition == nullptr) {
       fresh.insert(fs::path(path).stem().string());
       continue;
@@ -218,6 +216,15 @@ std::shared_ptr<const Regulation> Library::regulation(std::string_view id) const
   return found == regulations_.end() ? nullptr : found->second;
 }
 
+Surroundings Library::surroundings(const fs::path& file, std::vector<Mistake>& mistakes) const {
+  Surroundings around = surroundings();
+  around.form = [this, folder = file.parent_path(), &mistakes](std::string_view id) {
+    const auto path = form_beside(folder, id);
+    return path ? read_form(content_text(*path).value_or(""), path->string(), mistakes) : form(id);
+  };
+  return around;
+}
+
 Surroundings Library::surroundings() const {
   Surroundings around;
   around.regulation = [this](std::string_view id) { return regulation(id); };
@@ -241,7 +248,8 @@ class ContentChecker {
       : library_(library), mistakes_(mistakes) {}
 
   void announce_all(const ContentFiles& files) {
-    for (const auto& [path, text] : files) announce(text, start_forms_);
+    std::vector<Mistake> ignored;  // reported when the file itself is read
+    for (const auto& [path, text] : files) announce(parse_yaml(text, path, ignored), start_forms_);
   }
 
   void check(const std::string& path, const std::string& text) {
@@ -268,7 +276,7 @@ class ContentChecker {
     ContentFiles files{{path, text}};
     if (const YamlNode* list = tree.root.find("holidays")) {
       const fs::path beside = folder_ / ("holidays-" + list->text + ".yaml");
-      if (fs::is_regular_file(beside)) files.emplace_back(beside.string(), content_text(beside));
+      if (auto dates = content_text(beside)) files.emplace_back(beside.string(), *dates);
     }
     Calendars::from_texts(files, mistakes_);
   }
@@ -286,11 +294,10 @@ class ContentChecker {
   }
 
   std::shared_ptr<const Form> form(const std::string& id) {
-    for (const char* place : {"forms", "../forms"}) {
-      const fs::path path = (folder_ / place / (id + ".yaml")).lexically_normal();
-      if (!fs::is_regular_file(path)) continue;
-      auto [known, fresh] = beside_.try_emplace(path.string(), nullptr);
-      if (fresh) known->second = read_form(content_text(path), path.string(), mistakes_);
+    if (const auto path = form_beside(folder_, id)) {
+      auto [known, fresh] = beside_.try_emplace(path->string(), nullptr);
+      if (fresh)
+        known->second = read_form(content_text(*path).value_or(""), path->string(), mistakes_);
       return known->second;
     }
     return library_.form(id);
@@ -346,12 +353,12 @@ int procedure_check_main(std::span<const std::string> args, const fs::path& cont
     } else if (args[i].starts_with("--")) {
       usage = true;
     } else {
-      try {
-        files.emplace_back(args[i], content_text(args[i]));
-      } catch (const std::runtime_error&) {
+      auto text = content_text(args[i]);
+      if (!text) {
         err << args[i] << ": 无法读取 / cannot be read\n";
         return 2;
       }
+      files.emplace_back(args[i], std::move(*text));
     }
   }
   if (usage || files.empty()) {

@@ -185,8 +185,9 @@ class RegulationReader {
       return;
     }
     for (const auto& [value, text] : node.entries) {
-      const bool known = std::any_of(made.within.begin(), made.within.end(),
-                                     [&](const auto& w) { return w.first == value.text; });
+      const bool known =
+          std::any_of(made.within.begin(), made.within.end(),
+                      [&, key = value.text](const auto& w) { return w.first == key; });
       if (!known) wrong(value, "within 中没有这个值", "within has no such value");
       made.to.emplace_back(value.text, reader_.text(text));
     }

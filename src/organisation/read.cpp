@@ -1,11 +1,9 @@
 // Reading an organisation's file: every name is known, every level has one head, the call tree
 // reaches whoever is in it from one root.
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <set>
-#include <sstream>
 
+#include "base/content.h"
 #include "calendar/calendar.h"
 #include "organisation.h"
 
@@ -278,19 +276,11 @@ class OrganisationReader {
   std::vector<std::pair<const YamlNode*, std::string>> named_units_;  // by people
 };
 
-std::optional<std::string> file_text(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || !fs::is_regular_file(path)) return std::nullopt;
-  std::ostringstream all;
-  all << in.rdbuf();
-  return all.str();
-}
-
 // Files may use others, so many deep.
 FindOrganisation in_folder(const fs::path& content, int deep) {
   return [content, deep](std::string_view id) -> std::shared_ptr<const Organisation> {
     const fs::path path = content / "organisation" / (std::string(id) + ".yaml");
-    const auto text = deep > 0 ? file_text(path) : std::nullopt;
+    const auto text = deep > 0 ? content_text(path) : std::nullopt;
     std::vector<Mistake> ignored;
     if (!text) return nullptr;
     return read_organisation(*text, path.string(), in_folder(content, deep - 1), ignored);
@@ -331,7 +321,7 @@ int organisation_check_main(std::span<const std::string> args, const fs::path& c
   }
   std::vector<Mistake> mistakes;
   for (const std::string& file : files) {
-    const auto text = file_text(file);
+    const auto text = content_text(file);
     if (!text) {
       err << file << ": 无法读取 / cannot be read\n";
       return 2;

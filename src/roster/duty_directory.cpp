@@ -1,9 +1,7 @@
 #include "duty_directory.h"
+#include "base/content.h"
 
 #include <algorithm>
-#include <fstream>
-#include <set>
-#include <sstream>
 
 #include "definition.h"
 
@@ -35,17 +33,9 @@ std::vector<std::string> DutyDirectory::post_people(std::string_view post,
 std::map<std::string, std::string> roster_templates(const std::filesystem::path& content,
                                                     std::vector<Mistake>& mistakes) {
   std::map<std::string, std::string> out;
-  const std::filesystem::path folder = content / "rosters";
-  if (!std::filesystem::is_directory(folder)) return out;
-  std::set<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (entry.path().extension() == ".yaml") paths.insert(entry.path());
-  for (const auto& path : paths) {
-    std::ifstream in(path, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    if (auto d = read_roster(text.str(), path.filename().string(), mistakes))
-      out[d->id] = d->source;
+  for (const auto& path : yaml_files(content / "rosters")) {
+    const std::string text = content_text(path).value_or("");
+    if (auto d = read_roster(text, path.filename().string(), mistakes)) out[d->id] = d->source;
   }
   return out;
 }

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <fstream>
 #include <ostream>
-#include <sstream>
 
+#include "base/content.h"
 #include "simulate/simulate.h"
 
 namespace cw {
@@ -58,33 +58,9 @@ std::optional<Words> read_words(std::span<const std::string> args) {
 }
 
 std::optional<std::string> simulated_text(const std::string& path, std::ostream& err) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || !fs::is_regular_file(path)) {
-    err << path << ": 无法读取 / cannot be read\n";
-    return std::nullopt;
-  }
-  std::ostringstream all;
-  all << in.rdbuf();
-  return all.str();
-}
-
-// A definition's forms: beside it, then in the content.
-std::shared_ptr<const Definition> read_beside(const Library& library, const std::string& path,
-                                              const std::string& text,
-                                              std::vector<Mistake>& mistakes) {
-  Surroundings around = library.surroundings();
-  around.form = [&](std::string_view id) -> std::shared_ptr<const Form> {
-    for (const char* place : {"forms", "../forms"}) {
-      const fs::path file = fs::path(path).parent_path() / place / (std::string(id) + ".yaml");
-      std::ifstream in(file, std::ios::binary);
-      if (!in) continue;
-      std::ostringstream all;
-      all << in.rdbuf();
-      return read_form(all.str(), file.string(), mistakes);
-    }
-    return library.form(id);
-  };
-  return read_definition(text, path, around, mistakes);
+  auto text = content_text(path);
+  if (!text) err << path << ": 无法读取 / cannot be read\n";
+  return text;
 }
 
 bool plotted(const SimulationReport& report, const Words& words, std::ostream& err) {
@@ -157,7 +133,7 @@ int procedure_simulate_main(std::span<const std::string> args, const fs::path& c
   for (const std::string& file : words->files) {
     auto text = simulated_text(file, err);
     if (!text) return 2;
-    auto definition = read_beside(library, file, *text, mistakes);
+    auto definition = read_definition(*text, file, library.surroundings(file, mistakes), mistakes);
     if (!definition) return told(mistakes, err);
     SimulationOptions options = words->options;
     options.pace = given ? given : folder.pace(definition->id);

@@ -1,8 +1,7 @@
 // How long things take and how people choose: read from a file, or a spread made from numbers.
 #include <cmath>
-#include <fstream>
-#include <sstream>
 
+#include "base/content.h"
 #include "simulate/setting.h"
 
 namespace cw {
@@ -49,13 +48,6 @@ void read_shares(YamlReader& reader, const YamlNode& node, Pace& out) {
     for (const auto& [value, weight] : body.entries)
       out.shares[fact.text][value.text] = static_cast<int>(reader.integer(weight, 0, 1'000));
   }
-}
-
-std::string file_text(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream all;
-  all << in.rdbuf();
-  return all.str();
 }
 
 }  // namespace
@@ -116,14 +108,11 @@ std::shared_ptr<const Pace> SimulationFolder::pace(std::string_view procedure) c
 
 SimulationFolder SimulationFolder::load(const fs::path& content, std::vector<Mistake>& mistakes) {
   SimulationFolder out;
-  if (!fs::is_directory(content / "simulation")) return out;
-  std::set<fs::path> paths;
-  for (const auto& entry : fs::directory_iterator(content / "simulation"))
-    if (entry.path().extension() == ".yaml") paths.insert(entry.path());
-  for (const fs::path& path : paths) {
+  for (const fs::path& path : yaml_files(content / "simulation")) {
+    const std::string text = content_text(path).value_or("");
     if (path.filename() == "roster.yaml") {
-      out.roster = Staffing::read(file_text(path), path.string(), mistakes);
-    } else if (auto pace = read_pace(file_text(path), path.string(), mistakes)) {
+      out.roster = Staffing::read(text, path.string(), mistakes);
+    } else if (auto pace = read_pace(text, path.string(), mistakes)) {
       out.paces[pace->procedure] = pace;
     }
   }
