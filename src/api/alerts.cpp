@@ -80,13 +80,13 @@ struct SilenceMade {
 };
 BOOST_DESCRIBE_STRUCT(SilenceMade, (), (seq, id, covers_now, covered_last_week))
 
-struct SourceOut {
+struct LogSourceOut {
   std::string id, kind, owner, org;
   std::int64_t port = 0, in = 0, out = 0, refused = 0, late = 0;
   std::optional<std::int64_t> last_at, silent_after_ms;
   bool silent = false, reading = true;
 };
-BOOST_DESCRIBE_STRUCT(SourceOut, (),
+BOOST_DESCRIBE_STRUCT(LogSourceOut, (),
                       (id, kind, owner, org, port, in, out, refused, late, last_at, silent_after_ms,
                        silent, reading))
 struct RuleOut {
@@ -348,24 +348,24 @@ Result<Written> unsilence(Call& call) {
   return written(*answer);
 }
 
-Result<Page<SourceOut>> list_sources(Call& call) {
+Result<Page<LogSourceOut>> list_sources(Call& call) {
   static constexpr const char* kinds[] = {"syslog-udp", "syslog-tcp", "file", "push"};
-  Page<SourceOut> page;
+  Page<LogSourceOut> page;
   for (const auto& x : call.s.watch.stats().sources) {
     if (!call.may(Permission::alert_read, x.org).ok()) continue;
-    SourceOut out{x.id,
-                  kinds[static_cast<int>(x.kind)],
-                  x.owner,
-                  x.org,
-                  x.port,
-                  static_cast<std::int64_t>(x.received.in),
-                  static_cast<std::int64_t>(x.decoded.out),
-                  static_cast<std::int64_t>(x.received.refused),
-                  static_cast<std::int64_t>(x.decoded.late),
-                  std::nullopt,
-                  std::nullopt,
-                  x.silent,
-                  x.reading};
+    LogSourceOut out{x.id,
+                     kinds[static_cast<int>(x.kind)],
+                     x.owner,
+                     x.org,
+                     x.port,
+                     static_cast<std::int64_t>(x.received.in),
+                     static_cast<std::int64_t>(x.decoded.out),
+                     static_cast<std::int64_t>(x.received.refused),
+                     static_cast<std::int64_t>(x.decoded.late),
+                     std::nullopt,
+                     std::nullopt,
+                     x.silent,
+                     x.reading};
     if (x.last_ms > 0) out.last_at = x.last_ms;
     if (x.silent_after_ms > 0) out.silent_after_ms = x.silent_after_ms;
     page.items.push_back(std::move(out));
@@ -479,8 +479,8 @@ void add_alerts(Table& t) {
       silence);
   t.remove<Written>("/silences/{id}", {"alert.triage", "Lift a silence"}, unsilence);
   t.tag("watch");
-  t.get<Page<SourceOut>>("/sources", {"alert.read", "Log sources and what they count"},
-                         list_sources);
+  t.get<Page<LogSourceOut>>("/sources", {"alert.read", "Log sources and what they count"},
+                            list_sources);
   t.get<Page<RuleOut>>("/rules", {"alert.read", "Rules, how they compiled and how they do"},
                        list_rules);
   t.post<json::object, SignalsOut>("/signals",

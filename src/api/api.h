@@ -54,9 +54,9 @@ struct Services {
   int requests_per_second = 200;      // of one address, and three times as many in a burst
   Drills* drills = nullptr;           // never null in a server
   const SimulationFolder* simulation = nullptr;  // who and how fast; null: from limits alone
-  Publish* publish = nullptr;         // never null in a server
-  std::filesystem::path content;      // where a house's organisation finds what it uses
-  Live* live = nullptr;               // set by the Api
+  Publish* publish = nullptr;                    // never null in a server
+  std::filesystem::path content;                 // where a house's organisation finds what it uses
+  Live* live = nullptr;                          // set by the Api
 };
 
 // One endpoint, for the authorisation matrix and the document.

@@ -132,4 +132,9 @@ AlertBrief alert_brief(const Call& call, const watch::Alert& a) {
 
 Written written(const Answer& answer) { return {static_cast<std::int64_t>(answer.first)}; }
 
+Result<Written> written(Result<Answer> answer) {
+  if (!answer) return std::move(answer).problem();
+  return written(*answer);
+}
+
 }  // namespace cw::api

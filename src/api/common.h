@@ -35,6 +35,7 @@ CaseBrief case_brief(const Services& s, const CaseRow& row);
 AlertBrief alert_brief(const Call& call, const watch::Alert& alert);
 
 Written written(const Answer& answer);
+Result<Written> written(Result<Answer> answer);
 
 Problem no_such(Text what);
 

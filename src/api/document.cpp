@@ -116,7 +116,7 @@ void pretty(const json::value& v, std::string& out, int depth) {
 
 std::string api_document() {
   Schemas schemas;
-  schemas.emplace("Problem", problem_schema());
+  schemas.by_name.emplace("Problem", problem_schema());
   json::object paths;
   for (const Endpoint& e : all_endpoints()) {
     if (e.info.path.starts_with("/api/v1/test/")) continue;
@@ -127,7 +127,7 @@ std::string api_document() {
     item.get_object()[to_lower(e.info.method)] = operation_of(e, schemas);
   }
   json::object all_schemas;
-  for (auto& [name, schema] : schemas) all_schemas[name] = schema;
+  for (auto& [name, schema] : schemas.by_name) all_schemas[name] = schema;
   json::object document{
       {"openapi", "3.1.0"},
       {"info",

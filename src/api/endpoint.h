@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api.h"
+#include "base/text.h"
 #include "wire.h"
 
 namespace cw::api {
@@ -80,24 +81,24 @@ class Table {
   void tag(std::string name) { tag_ = std::move(name); }
 
   template <typename Out>
-  void get(std::string path, Spec spec, std::function<Result<Out>(Call&)> f) {
-    add("GET", std::move(path), std::move(spec), {}, &schema_of<Out>, answer<Out>(std::move(f)));
+  void get(std::string path, Spec spec, Result<Out> (*f)(Call&)) {
+    add("GET", std::move(path), std::move(spec), {}, &schema_of<Out>, answer<Out>(f));
   }
   template <typename In, typename Out>
-  void post(std::string path, Spec spec, std::function<Result<Out>(Call&, In&)> f) {
-    body<In, Out>("POST", std::move(path), std::move(spec), std::move(f));
+  void post(std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
+    body<In, Out>("POST", std::move(path), std::move(spec), f);
   }
   template <typename In, typename Out>
-  void put(std::string path, Spec spec, std::function<Result<Out>(Call&, In&)> f) {
-    body<In, Out>("PUT", std::move(path), std::move(spec), std::move(f));
+  void put(std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
+    body<In, Out>("PUT", std::move(path), std::move(spec), f);
   }
   template <typename In, typename Out>
-  void patch(std::string path, Spec spec, std::function<Result<Out>(Call&, In&)> f) {
-    body<In, Out>("PATCH", std::move(path), std::move(spec), std::move(f));
+  void patch(std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
+    body<In, Out>("PATCH", std::move(path), std::move(spec), f);
   }
   template <typename Out>
-  void remove(std::string path, Spec spec, std::function<Result<Out>(Call&)> f) {
-    add("DELETE", std::move(path), std::move(spec), {}, &schema_of<Out>, answer<Out>(std::move(f)));
+  void remove(std::string path, Spec spec, Result<Out> (*f)(Call&)) {
+    add("DELETE", std::move(path), std::move(spec), {}, &schema_of<Out>, answer<Out>(f));
   }
   // Bytes in or out: files, event streams, printed pages.
   void raw(std::string method, std::string path, Spec spec,
@@ -110,17 +111,16 @@ class Table {
   using SchemaOf = std::function<json::object(Schemas&)>;
 
   template <typename Out>
-  static Run answer(std::function<Result<Out>(Call&)> f) {
-    return [f = std::move(f)](Call& call) -> Result<http::Response> {
+  static Run answer(Result<Out> (*f)(Call&)) {
+    return [f](Call& call) -> Result<http::Response> {
       auto out = f(call);
       if (!out) return std::move(out).problem();
       return http::json_response(call.status, wire(*out));
     };
   }
   template <typename In, typename Out>
-  void body(std::string method, std::string path, Spec spec,
-            std::function<Result<Out>(Call&, In&)> f) {
-    Run run = [f = std::move(f)](Call& call) -> Result<http::Response> {
+  void body(std::string method, std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
+    Run run = [f](Call& call) -> Result<http::Response> {
       auto value = read_body(call);
       if (!value) return std::move(value).problem();
       In in{};

@@ -1,5 +1,5 @@
-#include "base/thread.h"
 #include "live.h"
+#include "base/thread.h"
 
 #include <algorithm>
 #include <mutex>

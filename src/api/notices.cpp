@@ -61,11 +61,6 @@ std::optional<CaseRef> named_case(const std::string& id, const std::string& numb
   return id.empty() || number.empty() ? std::nullopt : std::optional(CaseRef{id, number});
 }
 
-Result<Written> wrote(Result<Answer> answer) {
-  if (!answer) return std::move(answer).problem();
-  return written(*answer);
-}
-
 Result<Page<NoticeOut>> inbox(Call& call) {
   auto limit = call.number("limit", 50, 1, 200);
   if (!limit) return std::move(limit).problem();
@@ -133,7 +128,7 @@ Result<Written> set_wish(Call& call, WishIo& in) {
   EmailWish wish = in.email == "none"  ? EmailWish::none
                    : in.email == "all" ? EmailWish::all
                                        : EmailWish::urgent;
-  return wrote(call.s.notify.set_email_wish(call.who, call.command, wish));
+  return written(call.s.notify.set_email_wish(call.who, call.command, wish));
 }
 
 Result<WebhookMade> set_webhook(Call& call, const std::string& id, WebhookIn& in) {
@@ -163,7 +158,7 @@ void add_notices(Table& t) {
                           });
   t.post<Nothing, Written>(
       "/notices/{id}/acknowledge", {"session", "I have seen it"},
-      [](Call& c, Nothing&) { return wrote(c.s.notify.acknowledge(c.who, c.command, c.id())); });
+      [](Call& c, Nothing&) { return written(c.s.notify.acknowledge(c.who, c.command, c.id())); });
   t.get<WishIo>("/notices/wish", {"session", "What I get by e-mail: none, urgent, all"}, wish);
   t.put<WishIo, Written>("/notices/wish", {"session", "Set it"}, set_wish);
   t.get<Page<OutboxOut>>(
@@ -174,10 +169,10 @@ void add_notices(Table& t) {
       outbox);
   t.post<Nothing, Written>(
       "/outbox/{id}/retry", {"outbox.manage", "Try a dead letter again"},
-      [](Call& c, Nothing&) { return wrote(c.s.notify.retry(c.who, c.command, c.id())); });
+      [](Call& c, Nothing&) { return written(c.s.notify.retry(c.who, c.command, c.id())); });
   t.post<Nothing, Written>(
       "/outbox/{id}/dismiss", {"outbox.manage", "Give a dead letter up"},
-      [](Call& c, Nothing&) { return wrote(c.s.notify.dismiss(c.who, c.command, c.id())); });
+      [](Call& c, Nothing&) { return written(c.s.notify.dismiss(c.who, c.command, c.id())); });
   t.get<Page<WebhookOut>>(
       "/webhooks", {"system.manage", "Webhooks"}, [](Call& c) -> Result<Page<WebhookOut>> {
         return page_of<WebhookOut>(c.s.notify.webhooks(c.who), "", [](const Webhook& w) {
@@ -192,7 +187,7 @@ void add_notices(Table& t) {
   t.post<TestIn, Written>(
       "/notices/test", {"system.manage", "Send a test message: email (to me) or webhook"},
       [](Call& c, TestIn& in) {
-        return wrote(c.s.notify.test(c.who, c.command, in.channel, in.webhook.value_or("")));
+        return written(c.s.notify.test(c.who, c.command, in.channel, in.webhook.value_or("")));
       });
 }
 

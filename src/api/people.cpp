@@ -152,10 +152,6 @@ PersonOut person_out(const Person& p) {
   return out;
 }
 
-Result<Written> wrote(Result<Answer> answer) {
-  if (!answer) return std::move(answer).problem();
-  return written(*answer);
-}
 Result<IssuedOut> issued(Call& call, Result<Issued> result) {
   if (!result) return std::move(result).problem();
   call.status = 201;
@@ -218,8 +214,8 @@ Result<Written> change_person(Call& call, PersonPatch& in) {
     return invalid("people.one-change", "/active",
                    {"启用或停用须单独提交", "Activate or deactivate in a request of its own"});
   if (in.active)
-    return wrote(call.s.identity.set_active(call.who, call.command, call.id(), *in.active));
-  return wrote(call.s.identity.change_person(call.who, call.command, call.id(), change));
+    return written(call.s.identity.set_active(call.who, call.command, call.id(), *in.active));
+  return written(call.s.identity.change_person(call.who, call.command, call.id(), change));
 }
 
 // Everything in one organisation, or in each the caller may read.
@@ -256,7 +252,7 @@ PostOut post_out(const Services& s, const Post& p) {
 }
 
 Result<Written> set_post(Call& call, PostIn& in) {
-  return wrote(
+  return written(
       call.s.identity.set_post(call.who, call.command,
                                {call.http.param("org"), call.id(), in.title, in.holder.value_or(""),
                                 in.deputies.value_or(std::vector<std::string>{}), in.chief_of,
@@ -268,8 +264,8 @@ Result<Written> set_role(Call& call, RoleIn& in) {
   if (!allow) return std::move(allow).problem();
   auto deny = PermissionSet::parse(in.deny.value_or(std::vector<std::string>{}), "/deny");
   if (!deny) return std::move(deny).problem();
-  return wrote(call.s.identity.set_role(call.who, call.command,
-                                        {call.id(), in.title, *allow, *deny, false}));
+  return written(call.s.identity.set_role(call.who, call.command,
+                                          {call.id(), in.title, *allow, *deny, false}));
 }
 
 Result<IssuedOut> add_token(Call& call, TokenIn& in) {
@@ -290,11 +286,11 @@ void add_structure(Table& t) {
     });
   });
   t.post<OrgIn, Written>("/orgs", {"people.manage", "Add an organisation"}, [](Call& c, OrgIn& in) {
-    return wrote(c.s.identity.add_org(c.who, c.command, in.parent, in.kind, in.name));
+    return written(c.s.identity.add_org(c.who, c.command, in.parent, in.kind, in.name));
   });
   t.patch<NameIn, Written>(
       "/orgs/{id}", {"people.manage", "Rename an organisation"}, [](Call& c, NameIn& in) {
-        return wrote(c.s.identity.rename_org(c.who, c.command, c.id(), in.name));
+        return written(c.s.identity.rename_org(c.who, c.command, c.id(), in.name));
       });
   t.get<Page<PostOut>>(
       "/posts",
@@ -315,7 +311,7 @@ void add_structure(Table& t) {
                        });
   t.put<TeamIn, Written>(
       "/teams/{org}/{id}", {"posts.manage", "A team's members"}, [](Call& c, TeamIn& in) {
-        return wrote(c.s.identity.set_team(
+        return written(c.s.identity.set_team(
             c.who, c.command,
             {c.http.param("org"), c.id(), in.title.value_or(Text{}), in.members}));
       });
@@ -331,8 +327,8 @@ void add_structure(Table& t) {
   t.put<QueueIn, Written>(
       "/queues/{org}/{id}", {"posts.manage", "Who takes a procedure's cases (id *: any)"},
       [](Call& c, QueueIn& in) {
-        return wrote(c.s.identity.set_queue(c.who, c.command,
-                                            {c.http.param("org"), c.id(), in.people, in.teams}));
+        return written(c.s.identity.set_queue(c.who, c.command,
+                                              {c.http.param("org"), c.id(), in.people, in.teams}));
       });
 }
 
@@ -355,12 +351,12 @@ void add_rights(Table& t) {
                              });
   t.post<GrantIo, Written>(
       "/people/{id}/grants", {"people.manage", "Give a role"}, [](Call& c, GrantIo& in) {
-        return wrote(c.s.identity.grant(c.who, c.command, c.id(), {in.role, in.org}));
+        return written(c.s.identity.grant(c.who, c.command, c.id(), {in.role, in.org}));
       });
   t.post<GrantIo, Written>(
       "/people/{id}/grants/withdraw", {"people.manage", "Withdraw a role"},
       [](Call& c, GrantIo& in) {
-        return wrote(c.s.identity.withdraw(c.who, c.command, c.id(), {in.role, in.org}));
+        return written(c.s.identity.withdraw(c.who, c.command, c.id(), {in.role, in.org}));
       });
   t.get<Page<TokenOut>>(
       "/tokens", {"tokens.manage", "API tokens"}, [](Call& c) -> Result<Page<TokenOut>> {
@@ -377,7 +373,7 @@ void add_rights(Table& t) {
   t.post<TokenIn, IssuedOut>(
       "/tokens", {"tokens.manage", "Make an API token; its secret is told once"}, add_token);
   t.remove<Written>("/tokens/{id}", {"tokens.manage", "Revoke an API token"}, [](Call& c) {
-    return wrote(c.s.identity.revoke_token(c.who, c.command, c.id()));
+    return written(c.s.identity.revoke_token(c.who, c.command, c.id()));
   });
 }
 
@@ -407,12 +403,15 @@ void add_people(Table& t) {
                                return issued(c,
                                              c.s.identity.reset_password(c.who, c.command, c.id()));
                              });
-  t.post<Nothing, Written>(
-      "/people/{id}/totp-remove", {"people.manage", "Remove a lost second factor"},
-      [](Call& c, Nothing&) { return wrote(c.s.identity.remove_totp(c.who, c.command, c.id())); });
-  t.post<Nothing, Written>(
-      "/people/{id}/erase", {"people.manage", "Destroy the personal data of somebody who left"},
-      [](Call& c, Nothing&) { return wrote(c.s.identity.erase_person(c.who, c.command, c.id())); });
+  t.post<Nothing, Written>("/people/{id}/totp-remove",
+                           {"people.manage", "Remove a lost second factor"}, [](Call& c, Nothing&) {
+                             return written(c.s.identity.remove_totp(c.who, c.command, c.id()));
+                           });
+  t.post<Nothing, Written>("/people/{id}/erase",
+                           {"people.manage", "Destroy the personal data of somebody who left"},
+                           [](Call& c, Nothing&) {
+                             return written(c.s.identity.erase_person(c.who, c.command, c.id()));
+                           });
   add_structure(t);
   add_rights(t);
 }

@@ -6,16 +6,16 @@
 
 namespace cw::api {
 
-struct SourceOut {
+struct PrefillSourceOut {
   std::string field, from;  // "event", "urgent.summary"
   Text title;               // of what it comes from
 };
-BOOST_DESCRIBE_STRUCT(SourceOut, (), (field, from, title))
+BOOST_DESCRIBE_STRUCT(PrefillSourceOut, (), (field, from, title))
 
 struct PrefillOut {
   std::string form;
   json::object values;
-  std::vector<SourceOut> sources;
+  std::vector<PrefillSourceOut> sources;
   std::vector<DutyOut> duties;  // what law asks of this filing
   bool reason_due = false;      // late by now: the form's reason is required
 };

@@ -3,23 +3,28 @@
 //
 //   struct Take { std::string case_id; std::optional<std::string> note; };
 //   BOOST_DESCRIBE_STRUCT(Take, (), (case_id, note))
-//   Take t; std::vector<FieldProblem> wrong; read_wire(value, t, "", wrong);
+//   Take t; Wrong wrong; read_wire(value, t, "", wrong);
 //   json::value v = wire(t);
 //
 // std::optional members may be absent; every other is required. Unknown members are refused.
+//
+// A described struct becomes a table of its members, and the drivers in wire.cpp walk tables: what
+// a type costs to compile is one line a member.
 #pragma once
 
+#include <array>
 #include <boost/describe.hpp>
-#include <boost/mp11.hpp>
+#include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
-#include "base/text.h"
 
 namespace cw::api {
 
@@ -30,6 +35,13 @@ inline constexpr std::size_t wire_list_max = 10'000;         // items in one lis
 // A text without the bound of other texts: a file that people write. Its reader bounds it.
 struct LongText {
   std::string text;
+};
+
+using Wrong = std::vector<FieldProblem>;  // every field at fault
+
+struct Schemas {
+  std::map<std::string, json::object> by_name;
+  std::map<std::string, const std::type_info*> types;  // what the name stands for
 };
 
 template <typename T>
@@ -44,15 +56,51 @@ struct is_vector : std::false_type {};
 template <typename T>
 struct is_vector<std::vector<T>> : std::true_type {};
 
-template <typename T, typename F>
-void each_member(F&& f) {
-  boost::mp11::mp_for_each<boost::describe::describe_members<T, boost::describe::mod_public>>(f);
+template <typename T>
+json::value wire(const T& value);
+template <typename T>
+void read_wire(const json::value& value, T& out, const std::string& at, Wrong& wrong);
+template <typename T>
+json::object schema_of(Schemas& all);
+
+// One member of a described struct, of which the driver knows no type.
+struct WireWriter {
+  const char* name;
+  bool (*write)(const void* object, json::value& out);  // false: absent
+};
+struct WireReader {
+  const char* name;
+  bool optional;
+  void (*read)(const json::value& value, void* object, const std::string& at, Wrong& wrong);
+};
+struct WireSchema {
+  const char* name;
+  bool optional;
+  json::object (*schema)(Schemas& all);
+};
+
+json::object write_members(const void* object, std::span<const WireWriter> members);
+void read_members(const json::value& value, void* object, std::span<const WireReader> members,
+                  const std::string& at, Wrong& wrong);
+json::object schema_of_members(const std::type_info& type, std::span<const WireSchema> members,
+                               Schemas& all);
+
+// The table of T: `of` makes the line of one member.
+template <typename Line, typename T, typename F, template <typename...> class List, typename... D>
+constexpr std::array<Line, sizeof...(D)> wire_lines(List<D...>, F of) {
+  return {of.template operator()<D>()...};
 }
+template <typename Line, typename T, typename F>
+constexpr auto wire_table(F of) {
+  return wire_lines<Line, T>(boost::describe::describe_members<T, boost::describe::mod_public>{},
+                             of);
+}
+template <typename T, typename D>
+using WireMember = std::remove_cvref_t<decltype(std::declval<T&>().*D::pointer)>;
 
 // ---- writing ----
 
-inline json::value wire(const Text& t) { return {{"zh", t.zh}, {"en", t.en}}; }
-
+json::value wire(const Text& t);
 inline json::value wire(const LongText& t) { return json::value(t.text); }
 
 template <typename T>
@@ -65,16 +113,16 @@ json::value wire(const T& value) {
     for (const auto& item : value) out.push_back(wire(item));
     return out;
   } else if constexpr (Described<T>) {
-    json::object out;
-    each_member<T>([&](auto member) {
-      const auto& v = value.*member.pointer;
-      if constexpr (is_optional<std::decay_t<decltype(v)>>::value) {
-        if (v) out.emplace(member.name, wire(*v));
-      } else {
-        out.emplace(member.name, wire(v));
-      }
+    static constexpr auto table = wire_table<WireWriter, T>([]<typename D>() {
+      return WireWriter{D::name, [](const void* object, json::value& out) {
+                          const auto& v = static_cast<const T*>(object)->*D::pointer;
+                          if constexpr (is_optional<WireMember<T, D>>::value)
+                            if (!v) return false;
+                          out = wire(v);
+                          return true;
+                        }};
     });
-    return out;
+    return write_members(&value, table);
   } else {
     return json::value(value);
   }
@@ -82,127 +130,81 @@ json::value wire(const T& value) {
 
 // ---- reading ----
 
-void wire_wrong(std::vector<FieldProblem>& wrong, const std::string& pointer, Text text);
-void wire_wrong_type(std::vector<FieldProblem>& wrong, const std::string& pointer, Text expected);
+void wire_wrong(Wrong& wrong, const std::string& at, Text text);
+void wire_wrong_type(Wrong& wrong, const std::string& at, Text expected);
 std::string wire_pointer(const std::string& base, std::string_view member);
 
+void read_wire(const json::value& value, std::string& out, const std::string& at, Wrong& wrong);
+void read_wire(const json::value& value, LongText& out, const std::string& at, Wrong& wrong);
+void read_wire(const json::value& value, bool& out, const std::string& at, Wrong& wrong);
+void read_wire(const json::value& value, json::object& out, const std::string& at, Wrong& wrong);
+void read_wire(const json::value& value, Text& out, const std::string& at, Wrong& wrong);
+std::int64_t read_integer(const json::value& value, std::int64_t least, std::int64_t most,
+                          const std::string& at, Wrong& wrong);
+const json::array* read_list(const json::value& value, const std::string& at, Wrong& wrong);
+std::string item_pointer(const std::string& at, std::size_t index);
+
 template <typename T>
-void read_wire(const json::value& value, T& out, const std::string& at,
-               std::vector<FieldProblem>& wrong) {
-  if constexpr (std::is_same_v<T, std::string>) {
-    if (!value.is_string()) return wire_wrong_type(wrong, at, {"文本", "a text"});
-    out = value.get_string();
-    if (code_points(out) > wire_text_max)
-      wire_wrong(wrong, at, {"文本过长", "The text is too long"});
-  } else if constexpr (std::is_same_v<T, LongText>) {
-    if (!value.is_string()) return wire_wrong_type(wrong, at, {"文本", "a text"});
-    out.text = value.get_string();
-    if (out.text.size() > wire_long_text_max)
-      wire_wrong(wrong, at, {"文本过长", "The text is too long"});
-  } else if constexpr (std::is_same_v<T, bool>) {
-    if (!value.is_bool()) return wire_wrong_type(wrong, at, {"true 或 false", "true or false"});
-    out = value.get_bool();
-  } else if constexpr (std::is_integral_v<T>) {
-    if (!value.is_int64()) return wire_wrong_type(wrong, at, {"整数", "an integer"});
-    out = static_cast<T>(value.get_int64());
-    if (static_cast<std::int64_t>(out) != value.get_int64() ||
-        (std::is_unsigned_v<T> && value.get_int64() < 0))
-      wire_wrong(wrong, at, {"数值超出范围", "The number is out of range"});
-  } else if constexpr (std::is_same_v<T, json::object>) {
-    if (!value.is_object()) return wire_wrong_type(wrong, at, {"对象", "an object"});
-    out = value.get_object();
-  } else if constexpr (std::is_same_v<T, Text>) {
-    if (!value.is_object())
-      return wire_wrong_type(wrong, at, {"含 zh 与 en 的对象", "an object with zh and en"});
-    for (auto& [key, v] : value.get_object()) {
-      if (key == "zh")
-        read_wire(v, out.zh, wire_pointer(at, key), wrong);
-      else if (key == "en")
-        read_wire(v, out.en, wire_pointer(at, key), wrong);
-      else
-        wire_wrong(wrong, wire_pointer(at, key), {"没有这个字段", "There is no such field"});
-    }
-    if (out.zh.empty() || out.en.empty())
-      wire_wrong(wrong, at, {"中文与英文都要填写", "Give it in Chinese and in English"});
+void read_wire(const json::value& value, T& out, const std::string& at, Wrong& wrong) {
+  if constexpr (std::is_integral_v<T>) {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    out =
+        static_cast<T>(read_integer(value, static_cast<std::int64_t>(std::numeric_limits<T>::min()),
+                                    std::in_range<std::int64_t>(std::numeric_limits<T>::max())
+                                        ? static_cast<std::int64_t>(std::numeric_limits<T>::max())
+                                        : most,
+                                    at, wrong));
   } else if constexpr (is_optional<T>::value) {
-    if (value.is_null()) return;
-    read_wire(value, out.emplace(), at, wrong);
+    if (!value.is_null()) read_wire(value, out.emplace(), at, wrong);
   } else if constexpr (is_vector<T>::value) {
-    if (!value.is_array()) return wire_wrong_type(wrong, at, {"列表", "a list"});
-    if (value.get_array().size() > wire_list_max)
-      return wire_wrong(wrong, at, {"列表过长", "The list is too long"});
-    for (std::size_t i = 0; i < value.get_array().size(); ++i)
-      read_wire(value.get_array()[i], out.emplace_back(), wire_pointer(at, std::to_string(i)),
-                wrong);
+    if (const json::array* items = read_list(value, at, wrong))
+      for (const json::value& item : *items)
+        read_wire(item, out.emplace_back(), item_pointer(at, out.size() - 1), wrong);
   } else {
     static_assert(Described<T>);
-    if (!value.is_object()) return wire_wrong_type(wrong, at, {"对象", "an object"});
-    const auto& object = value.get_object();
-    std::size_t known = 0;
-    each_member<T>([&](auto member) {
-      auto& field = out.*member.pointer;
-      const auto* v = object.if_contains(member.name);
-      known += v != nullptr;
-      if (v)
-        read_wire(*v, field, wire_pointer(at, member.name), wrong);
-      else if constexpr (!is_optional<std::decay_t<decltype(field)>>::value)
-        wire_wrong(wrong, wire_pointer(at, member.name), {"必填", "This is required"});
+    static constexpr auto table = wire_table<WireReader, T>([]<typename D>() {
+      return WireReader{D::name, is_optional<WireMember<T, D>>::value,
+                        [](const json::value& v, void* object, const std::string& where, Wrong& w) {
+                          read_wire(v, static_cast<T*>(object)->*D::pointer, where, w);
+                        }};
     });
-    if (known == object.size()) return;
-    for (auto& [key, v] : object) {
-      bool is_known = false;
-      each_member<T>([&](auto member) { is_known = is_known || key == member.name; });
-      if (!is_known)
-        wire_wrong(wrong, wire_pointer(at, key), {"没有这个字段", "There is no such field"});
-    }
+    read_members(value, &out, table, at, wrong);
   }
 }
 
 // ---- schema ----
 
-using Schemas = std::map<std::string, json::object>;
-std::string wire_type_name(const char* mangled);
+json::object schema_of_list(json::object items);
+json::object schema_of_text(Schemas& all);
+json::object plain_schema(const char* type);  // "string"
 
 template <typename T>
 json::object schema_of(Schemas& all) {
   if constexpr (is_optional<T>::value) {
     return schema_of<typename T::value_type>(all);
   } else if constexpr (is_vector<T>::value) {
-    return {{"type", "array"}, {"items", schema_of<typename T::value_type>(all)}};
+    return schema_of_list(schema_of<typename T::value_type>(all));
   } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, LongText>) {
-    return {{"type", "string"}};
+    return plain_schema("string");
   } else if constexpr (std::is_same_v<T, bool>) {
-    return {{"type", "boolean"}};
+    return plain_schema("boolean");
   } else if constexpr (std::is_integral_v<T>) {
-    return {{"type", "integer"}, {"format", "int64"}};
+    return plain_schema("integer");
   } else if constexpr (std::is_floating_point_v<T>) {
-    return {{"type", "number"}};
+    return plain_schema("number");
   } else if constexpr (std::is_same_v<T, Text>) {
-    all.emplace("Text", json::object{{"type", "object"},
-                                     {"properties",
-                                      {{"zh", {{"type", "string"}}}, {"en", {{"type", "string"}}}}},
-                                     {"required", {"zh", "en"}}});
-    return {{"$ref", "#/components/schemas/Text"}};
+    return schema_of_text(all);
   } else if constexpr (std::is_same_v<T, json::object>) {
-    return {{"type", "object"}, {"additionalProperties", true}};
+    return plain_schema("object");
   } else if constexpr (std::is_same_v<T, json::value>) {
     return {};
   } else {
     static_assert(Described<T>);
-    std::string name = wire_type_name(typeid(T).name());
-    json::object ref{{"$ref", "#/components/schemas/" + name}};
-    if (!all.emplace(name, json::object{}).second) return ref;  // known, or being described
-    json::object properties;
-    json::array required;
-    each_member<T>([&](auto member) {
-      using M = std::decay_t<decltype(std::declval<T>().*member.pointer)>;
-      properties.emplace(member.name, schema_of<M>(all));
-      if (!is_optional<M>::value) required.push_back(member.name);
+    static constexpr auto table = wire_table<WireSchema, T>([]<typename D>() {
+      using M = WireMember<T, D>;
+      return WireSchema{D::name, is_optional<M>::value, &schema_of<M>};
     });
-    json::object schema{{"type", "object"}, {"properties", properties}};
-    if (!required.empty()) schema["required"] = required;
-    all[name] = schema;
-    return ref;
+    return schema_of_members(typeid(T), table, all);
   }
 }
 

@@ -6,7 +6,7 @@
 namespace cw::detect {
 namespace {
 
-constexpr int kDepthMax = 32;
+constexpr int kConditionDepthMax = 32;
 constexpr std::size_t kNodesMax = 50'000;
 
 struct Token {
@@ -98,7 +98,7 @@ class ConditionParser {
   }
 
   std::optional<Expr> parse_not(int depth) {
-    if (depth > kDepthMax) {
+    if (depth > kConditionDepthMax) {
       return fail("condition.depth", {"条件嵌套太深", "the condition is nested too deeply"});
     }
     if (take("not")) {

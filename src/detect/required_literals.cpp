@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kUseful = 3;   // bytes; shorter literals trigger too often
 constexpr std::size_t kSetMax = 64;  // alternatives
-constexpr int kDepthMax = 50;
+constexpr int kPatternDepthMax = 50;
 
 // One literal of each alternative must occur. Empty: nothing is known.
 using Required = std::vector<std::string>;
@@ -40,7 +40,7 @@ class LiteralFinder {
   };
 
   Required alternatives(int depth) {
-    if (depth > kDepthMax) lost_ = true;
+    if (depth > kPatternDepthMax) lost_ = true;
     Required all;
     bool known = true;
     do {

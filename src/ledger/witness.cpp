@@ -55,6 +55,8 @@ Problem damaged_state(const std::string& path) {
        "the witness's state is damaged: " + path + ". Restore a copy, do not delete it"});
 }
 
+}  // namespace
+
 // One log: its key for ever, and the largest checkpoint cosigned. In the file "<key>\n" and then
 // the checkpoint as it came, or the word "none".
 struct WitnessedLog {
@@ -84,8 +86,6 @@ struct WitnessedLog {
   std::uint64_t size = 0;
   Hash root = empty_root();
 };
-
-}  // namespace
 
 struct Witness::Impl {
   Impl(std::string f, NoteSigner s, Clock& c)

@@ -318,7 +318,7 @@ class Applying {
     if (!in.email.empty()) change.email = in.email;
     if (!in.phone.empty()) change.phone = in.phone;
     if (auto s = status(identity_.change_person(who_, {}, id, change)); !s) return s;
-    const auto there = journal_.read([&] { return identity_.person(id); });
+    const auto there = journal_.read([&, id = id] { return identity_.person(id); });
     for (const Grant& g : in.grants) {
       if (there && granted(*there, g.role, g.org)) continue;
       if (auto s = status(identity_.grant(who_, {}, id, g)); !s) return s;

@@ -166,9 +166,9 @@ TEST_F(Migrating, WhatIsNamedAlikeMapsByItselfAndTheRestMustBeNamed) {
   same_after_restarts();
   // Lists follow: a search by the new task finds it.
   WorkPage page;
-  w.views->read(w.journal->size(), [&](Database& db) {
+  EXPECT_TRUE(w.views->read(w.journal->size(), [&](Database& db) {
     page = *CaseList::work(db, {.targets = {"post:duty-officer"}, .orgs = {"org_cn"}});
-  });
+  }));
   std::string names;
   for (const WorkRow& row : page.rows) names += row.name + " ";
   EXPECT_EQ(names, "look count ");
@@ -221,9 +221,9 @@ TEST_F(Migrating, AStateOfAnotherNameIsMappedAndDoneTasksGoAlong) {
   EXPECT_EQ(task(v, "tell")->phase, TaskPhase::done);
   EXPECT_EQ(clock(v, "law"), nullptr);
   CasePage page;
-  w.views->read(w.journal->size(), [&](Database& db) {
+  EXPECT_TRUE(w.views->read(w.journal->size(), [&](Database& db) {
     page = *CaseList::find(db, {.orgs = {"org_cn"}, .states = {"handling"}});
-  });
+  }));
   ASSERT_THAT(page.rows, SizeIs(1));
   EXPECT_EQ(page.rows[0].version, 2);
   same_after_restarts();

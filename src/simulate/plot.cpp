@@ -80,8 +80,6 @@ std::string cut(std::string_view text, double wide) {
   return lines.size() > 1 ? lines[0] + "…" : lines[0];
 }
 
-std::string percent(int thousandths) { return fmt::format("{:.1f} %", thousandths / 10.0); }
-
 class Plot {
  public:
   Plot(const SimulationReport& report, std::string_view lang) : r_(report), zh_(lang != "en") {}
@@ -187,7 +185,7 @@ class Plot {
     }
     share_row(l.all);
     text(kAxis + kAxisWide + 66, y_,
-         l.impossible ? say("不可能", "impossible") : percent(l.all.p()),
+         l.impossible ? say("不可能", "impossible") : percent_text(l.all.p()),
          l.impossible || l.all.p() < r_.threshold * 10 ? "b" : "", "end");
     used_row(l.all);
     for (const auto& [value, share] : l.groups) {
@@ -195,7 +193,7 @@ class Plot {
       y_ += 16;
       text(kAxis - 12, y_, cut(value, 26), "s", "end");
       share_row(share);
-      text(kAxis + kAxisWide + 66, y_, percent(share.p()),
+      text(kAxis + kAxisWide + 66, y_, percent_text(share.p()),
            share.p() < r_.threshold * 10 ? "b" : "s", "end");
     }
   }
@@ -236,7 +234,8 @@ class Plot {
            fmt::format("M{} {}h{:.1f}v10h-{:.1f}z", kAxis, y_ - 9,
                        p.utilisation * kAxisWide / 1000.0, p.utilisation * kAxisWide / 1000.0));
       path("grid", fmt::format("M{} {}h{}", kAxis, y_ + 1.5, kAxisWide));
-      text(kAxis + kAxisWide + 66, y_, percent(p.utilisation), p.overloaded ? "b" : "s", "end");
+      text(kAxis + kAxisWide + 66, y_, percent_text(p.utilisation), p.overloaded ? "b" : "s",
+           "end");
       std::string says = fmt::format(fmt::runtime(say("{} 件，{} 件等人，{} 件因此超时",
                                                       "{} items, {} waited, {} late by it")),
                                      p.items, p.waited, p.late_by_wait);

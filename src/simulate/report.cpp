@@ -46,10 +46,6 @@ json::object post_json(const PostReport& p) {
           {"assumed", p.assumed}};
 }
 
-std::string percent(int thousandths) {
-  return std::to_string(thousandths / 10) + "." + std::to_string(thousandths % 10) + " %";
-}
-
 std::string span(std::int64_t ms) {
   const std::int64_t minutes = ms / 60'000;
   if (minutes < 120) return std::to_string(minutes) + " min";
@@ -61,11 +57,13 @@ std::string span(std::int64_t ms) {
 std::string limit_line(const LimitReport& l, std::string_view lang) {
   std::string out = "  " + l.title.in(lang) + " (" + l.id + ", " + l.limit + "): ";
   if (l.all.of == 0) return out + "-\n";
-  out += percent(l.all.p()) + " [" + percent(l.all.low()) + ", " + percent(l.all.high()) + "] " +
-         std::to_string(l.all.met) + "/" + std::to_string(l.all.of);
+  out += percent_text(l.all.p()) + " [" + percent_text(l.all.low()) + ", " +
+         percent_text(l.all.high()) + "] " + std::to_string(l.all.met) + "/" +
+         std::to_string(l.all.of);
   std::string groups;
   for (const auto& [value, share] : l.groups)
-    if (share.of > 0) groups += (groups.empty() ? "" : ", ") + value + " " + percent(share.p());
+    if (share.of > 0)
+      groups += (groups.empty() ? "" : ", ") + value + " " + percent_text(share.p());
   if (!groups.empty()) out += "  " + l.by + ": " + groups;
   return out + "\n";
 }
@@ -111,6 +109,10 @@ json::object to_json(const SimulationReport& r) {
           {"durations", std::move(durations)}};
 }
 
+std::string percent_text(int thousandths) {
+  return std::to_string(thousandths / 10) + "." + std::to_string(thousandths % 10) + " %";
+}
+
 std::string to_text(const SimulationReport& r, std::string_view lang) {
   const bool zh = lang != "en";
   std::string out = r.title.in(lang) + " " + r.procedure + "@" + std::to_string(r.version) + ": ";
@@ -128,7 +130,7 @@ std::string to_text(const SimulationReport& r, std::string_view lang) {
     out += "  " + p.post + " ×" + std::to_string(p.people) + (zh ? "：" : ": ") +
            std::to_string(p.items) + (zh ? " 件，等人 " : " items, waited ") +
            std::to_string(p.waited) + (zh ? "，平均等 " : ", mean wait ") + span(p.wait_mean_ms) +
-           (zh ? "，占用 " : ", busy ") + percent(p.utilisation) + "\n";
+           (zh ? "，占用 " : ", busy ") + percent_text(p.utilisation) + "\n";
   out += zh ? "办结时长" : "Duration";
   out += " P5 " + span(r.p5_ms) + ", P50 " + span(r.p50_ms) + ", P80 " + span(r.p80_ms) + ", P95 " +
          span(r.p95_ms) + "\n";

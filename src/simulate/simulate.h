@@ -27,7 +27,7 @@ inline constexpr std::size_t used_bins = 21;
 struct Share {
   std::int64_t met = 0, of = 0;
   std::vector<std::int64_t> used = {};  // used_bins counts; empty when nothing was observed
-  int p() const;  // thousandths; 1000 when nothing was observed
+  int p() const;                        // thousandths; 1000 when nothing was observed
   int low() const;
   int high() const;
 };
@@ -115,6 +115,7 @@ std::string to_text(const SimulationReport& report, std::string_view lang);
 // A picture that stands alone (SVG 1.1, light and dark): how often each limit is met with its
 // interval and the threshold, how much of it was spent, how long cases take, how busy posts are.
 // The same report gives the same bytes.
+std::string percent_text(int thousandths);  // "97.5 %"
 std::string to_svg(const SimulationReport& report, std::string_view lang);
 
 // Valid contents of a form, at random. `wanted` (field → value) is used where it fits the field.

@@ -27,11 +27,6 @@ StorageError::Kind kind_of(int code) {
   }
 }
 
-struct TextHash {  // so that a look-up by string_view makes no string
-  using is_transparent = void;
-  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-};
-
 sqlite3_stmt* as_statement(void* p) { return static_cast<sqlite3_stmt*>(p); }
 
 }  // namespace
@@ -53,6 +48,11 @@ std::string_view Row::text(int column) const {
 }
 
 struct Database::Impl {
+  struct TextHash {  // so that a look-up by string_view makes no string
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+  };
+
   sqlite3* handle = nullptr;
   std::size_t log_pages = 0;
   std::unordered_map<std::string, sqlite3_stmt*, TextHash, std::equal_to<>> statements;

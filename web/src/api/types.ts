@@ -286,7 +286,7 @@ export interface SilenceOut {
   starts_at: number; expires_at: number; hits: number;
 }
 export interface SilenceMade { seq: number; id: string; covers_now: number; covered_last_week: number }
-export interface SourceOut {
+export interface LogSourceOut {
   id: string; kind: string; owner: string; org: string; port: number; in: number; out: number; refused: number; late: number;
   last_at?: number; silent_after_ms?: number; silent: boolean; reading: boolean;
 }
