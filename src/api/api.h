@@ -24,6 +24,7 @@
 #include "procedure/cases.h"
 #include "procedure/engine.h"
 #include "publish/publish.h"
+#include "roster/duty_directory.h"
 #include "roster/roster.h"
 #include "sealed/sealed.h"
 #include "simulate/setting.h"
@@ -40,6 +41,7 @@ struct Services {
   Sealed& sealed;
   Identity& identity;
   Roster& roster;
+  DutyDirectory& duty;
   Engine& engine;
   watch::Alerts& alerts;
   watch::Watch& watch;

@@ -104,7 +104,7 @@ Result<SessionOut> session_of(Call& call, const Principal& who) {
                    who.authenticated_at,
                    call.s.clock.now_ms(),
                    call.s.version};
-    for (const auto& post : call.s.identity.posts_of(who.person))
+    for (const auto& post : call.s.duty.posts_of(who.person))
       out.posts.push_back({post.id, post.title, post.org});
     return out;
   });

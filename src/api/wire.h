@@ -87,7 +87,7 @@ json::object schema_of_members(const std::type_info& type, std::span<const WireS
 
 // The table of T: `of` makes the line of one member.
 template <typename Line, typename T, typename F, template <typename...> class List, typename... D>
-constexpr std::array<Line, sizeof...(D)> wire_lines(List<D...>, F of) {
+constexpr std::array<Line, sizeof...(D)> wire_lines(List<D...>, [[maybe_unused]] F of) {
   return {of.template operator()<D>()...};
 }
 template <typename Line, typename T, typename F>

@@ -8,7 +8,7 @@ namespace cw::api {
 namespace {
 
 struct WorkItem {
-  std::string kind, name, state;  // kind: task, approval, command, queue, owner
+  std::string kind, name, state;  // kind as of a WorkRow
   CaseRef case_ref;
   std::string procedure, org;
   Text title, procedure_title, state_title;
@@ -50,7 +50,7 @@ BOOST_DESCRIBE_STRUCT(Found, (), (cases, people, procedures))
 // Everything through which this person can be called to act.
 std::vector<std::string> targets_of(const Services& s, const Principal& who) {
   std::set<std::string> out{"person:" + who.person};
-  for (const auto& post : s.identity.posts_of(who.person)) {
+  for (const auto& post : s.duty.posts_of(who.person)) {
     out.insert("post:" + post.id);
     for (const auto& level : post.chief_of) out.insert("chief:" + level);
   }
@@ -93,6 +93,8 @@ WorkItem work_item(const Services& s, const WorkRow& row) {
   }
   if (row.kind == "command") item.title = {"接任指挥", "Take command"};
   if (row.kind == "queue" || row.kind == "owner") item.title = item.state_title;
+  if (row.kind == "decide")
+    item.title = {"等待决定：" + item.state_title.zh, "To decide: " + item.state_title.en};
   if (!row.assignee.empty()) item.assignee = person_ref(s, row.assignee);
   return item;
 }

@@ -340,7 +340,7 @@ TEST(Drill, the_plan_of_the_year_is_moved_and_cancelled_and_a_drill_begins_once)
   EXPECT_TRUE(h.run(h.drills->move("per_boss", second, kMonday + 30 * kMinute, "机房检修")).ok());
   EXPECT_EQ(h.drill(second).first_on_ms, kMonday + kMinute);
   EXPECT_EQ(*h.sealed->open(h.drill(second).reason), "机房检修");
-  for (const std::string wrong : {std::string(" "), std::string(1'001, 'x')}) {
+  for (const std::string& wrong : {std::string(" "), std::string(1'001, 'x')}) {
     auto refused = h.run(h.drills->cancel("per_boss", second, wrong));
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.problem().code, "drill.reason");

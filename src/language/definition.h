@@ -229,6 +229,9 @@ struct StateDef {
       needs;            // facts that every way into it has set and entering does not: guards rely
                         //   on them
   int retain_days = 0;  // final: how long the case is kept; 0 = not said
+  // Derived: roles (post, team, chief) on whom a case waits here once no task is open, because only
+  // a person's action leads on, or because one waits for the tasks.
+  std::vector<int> deciders;
 };
 
 struct Moment {

@@ -59,10 +59,31 @@ void DefinitionReader::read(Definition& definition) {
     reader_.mistake(root, "procedure.size",
                     {"一个流程最多 64 个标记", "a procedure has at most 64 flags"});
   }
+  for (StateDef& state : d_->states) decide(state);
   words_from_forms();
   amend_actions();
   flow();
   reader_.sort();
+}
+
+void DefinitionReader::decide(StateDef& state) {
+  const auto leaves = [&](int i) { return d_->actions[i].to >= 0; };
+  const bool by_itself = std::any_of(state.actions.begin(), state.actions.end(), [&](int i) {
+    return leaves(i) && d_->actions[i].kind != ActionDef::Kind::person;
+  });
+  for (int i : state.actions) {
+    const ActionDef& a = d_->actions[i];
+    const bool waits = a.guard.source().find("tasks.done") != std::string::npos;
+    if (!leaves(i) || a.kind != ActionDef::Kind::person || (by_itself && !waits)) continue;
+    for (int role : a.by) {
+      const RoleDef::Kind kind = d_->roles[role].kind;
+      if (kind != RoleDef::Kind::post && kind != RoleDef::Kind::team &&
+          kind != RoleDef::Kind::level_chief)
+        continue;
+      if (std::find(state.deciders.begin(), state.deciders.end(), role) == state.deciders.end())
+        state.deciders.push_back(role);
+    }
+  }
 }
 
 void DefinitionReader::head(const YamlNode& root) {

@@ -72,6 +72,7 @@ class DefinitionReader {
   // amend.cpp: how a running case is corrected
   void amend(const YamlNode& node);
   void amend_actions();
+  void decide(StateDef& state);
 
   // schedule.cpp: when it is opened by itself
   void schedule(const YamlNode& node);

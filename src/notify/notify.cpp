@@ -33,6 +33,8 @@ const char* about_name(Notice::About about) {
       return "assigned";
     case Notice::About::effect:
       return "effect";
+    case Notice::About::work:
+      return "work";
   }
   return "effect";
 }

@@ -58,7 +58,7 @@ struct ActionView {
   std::vector<std::string> roles, approvers;
   std::string guard;  // source
   bool outbound = false, repeat = false, can = false;
-  bool amend = false;  // the correction of the record
+  bool amend = false;       // the correction of the record
   bool reason_due = false;  // taken now it is late, and its form has a field for the reason
   std::string basis;
   Text why_not;
@@ -213,7 +213,7 @@ struct WorkFilter {
 
 struct WorkRow {
   std::string case_id, number, procedure, org, state, level;
-  std::string kind;  // "task", "approval", "command", "queue", "owner"
+  std::string kind;  // "task", "approval", "command", "queue", "owner", "action", "decide"
   std::string name, assignee;
   std::int64_t due_ms = 0;
   bool drill = false, late = false;
@@ -248,7 +248,7 @@ class CaseList final : public Projector {
                                                                   const CaseFilter& filter);
 
   std::string_view name() const override { return "case_list"; }
-  int version() const override { return 4; }
+  int version() const override { return 5; }
   const char* schema() const override;
   void drop(Database& db) const override;
   void project(const Entry& entry, Database& db) override;

@@ -39,7 +39,7 @@ enum class CaseMode : std::uint8_t { live, drill };
 // Something people must learn. `people` are those who hold the roles now; empty when nobody does
 // (the receiver then shows it as undeliverable: silence would be worse).
 struct Notice {
-  enum class About { mark, task_late, flag, command, approval, assigned, effect };
+  enum class About { mark, task_late, flag, command, approval, assigned, effect, work };
   About about = About::effect;
   std::uint64_t seq = 0;  // of the entry that caused it; with `name` a deduplication key
   std::string case_id, number, procedure, org;
@@ -154,7 +154,7 @@ struct MigrationOutcome {
   std::vector<std::string> unknown;  // new clocks that do not run: whether what they count from or
                                      // stop at has passed, or when, is not known
   std::vector<Limit> limits;         // those that change
-  bool due_at_once = false;        // a limit or a mark that is past already under the new version
+  bool due_at_once = false;          // a limit or a mark that is past already under the new version
   bool moves() const { return code.empty(); }
 };
 

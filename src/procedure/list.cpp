@@ -306,9 +306,11 @@ class Projection {
     actions(state);
   }
 
-  // Cases that wait for an owner or lie in a queue, and states whose tasks are all done.
+  // Cases that wait for an owner or lie in a queue, states whose tasks are all done, and those that
+  // wait for a decision.
   void actions(int state) {
     bool ready = !d.states[state].tasks.empty() && tasks_open_ == 0;
+    std::set<int> told;
     for (int index : d.states[state].actions) {
       const ActionDef& a = d.actions[index];
       if (a.kind != ActionDef::Kind::person) continue;
@@ -320,9 +322,12 @@ class Projection {
         else if (kind == RoleDef::Kind::field)
           add("owner", "", target_of(role), due_, person_of(d.roles[role].fact), false);
         else if (ready && guarded)
-          add("action", a.id, target_of(role), due_, "", false);
+          add("action", a.id, target_of(role), due_, "", false), told.insert(role);
       }
     }
+    if (tasks_open_ > 0) return;
+    for (int role : d.states[state].deciders)
+      if (!told.contains(role)) add("decide", "", target_of(role), due_, "", false);
   }
 
   const Entry& e;

@@ -91,6 +91,51 @@ void Turn::tell_level(Sketch& s, const Case& was) {
   s.notices.push_back(std::move(n));
 }
 
+// What began to wait for people: tasks that opened, or a state that waits for their decision. Not
+// for those who look into a queue anyway, nor for whoever brought it about.
+void Turn::tell_work(Sketch& s, const Case& was, std::string_view actor) {
+  if (s.c.closed) return;
+  const bool entered = s.c.entries != was.entries;
+  const StateDef& state = s.d.states[s.c.state];
+  std::vector<int> roles;
+  std::int64_t due_ms = never_ms;
+  auto ask = [&](const std::vector<int>& by, bool field_only) {
+    for (int role : by) {
+      const RoleDef::Kind kind = s.d.roles[role].kind;
+      if (kind == RoleDef::Kind::queue || (field_only && kind != RoleDef::Kind::field)) continue;
+      if (std::find(roles.begin(), roles.end(), role) == roles.end()) roles.push_back(role);
+    }
+  };
+  bool open = false, was_open = false;
+  for (int i : state.tasks) {
+    const TaskState* before = entered ? nullptr : was.task(i);
+    const bool pending_before = before && before->pending();
+    was_open |= pending_before;
+    const TaskState* t = s.c.task(i);
+    if (!t || !t->pending()) continue;
+    open = true;
+    if (pending_before) continue;
+    ask(s.d.tasks[i].by, false);
+    due_ms = std::min(due_ms, t->due_ms);
+  }
+  if (!open && (entered || was_open)) {
+    ask(state.deciders, false);
+    for (int i : state.actions)
+      if (s.d.actions[i].kind == ActionDef::Kind::person) ask(s.d.actions[i].by, true);
+  }
+  if (roles.empty()) return;
+  Notice n = s.notice(Notice::About::work, state.id, state.title);
+  n.due_ms = due_ms == never_ms ? 0 : due_ms;
+  for (int role : roles) {
+    n.roles.push_back(s.d.roles[role].id);
+    for (std::string& person : s.people_of(role))
+      if (std::find(n.people.begin(), n.people.end(), person) == n.people.end())
+        n.people.push_back(std::move(person));
+  }
+  if (std::erase(n.people, actor) > 0 && n.people.empty()) return;
+  s.notices.push_back(std::move(n));
+}
+
 // Who may not read a restricted case learns that something there concerns them, not which case.
 void Turn::tell(Sketch& s, Slot slot, std::uint64_t seq) {
   const Case& c = m.cases[slot];
@@ -131,6 +176,7 @@ std::uint64_t Turn::emit(Sketch& s, Slot slot, Entry head, const Case* before) {
   bool was_closed = was.closed;
   bool moved = s.c.entries != was.entries || s.c.level != was.level || s.c.flags != was.flags;
   tell_level(s, was);
+  tell_work(s, was, head.actor);
   difference(m, was, s.c, now, head.body);
   if (!s.fired.empty()) head.body["fired"] = std::move(s.fired);
   if (!s.told.empty()) head.body["told"] = std::move(s.told);
@@ -291,6 +337,7 @@ Result<Slot> Turn::start(const Filing& f) {
   if (f.basis.empty()) e.body["role"] = json::string_view(d.roles[who.role].id);
   fresh.facts.clear();  // so that every fact is written
   tell_level(s, fresh);
+  tell_work(s, fresh, f.actor);
   difference(m, fresh, s.c, now, e.body);
   if (!s.fired.empty()) e.body["fired"] = std::move(s.fired);
   if (!s.told.empty()) e.body["told"] = std::move(s.told);

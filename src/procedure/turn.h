@@ -60,6 +60,7 @@ class Turn {
   bool automatic(Slot slot);
   void start_child(const Opening& opening, Slot parent);
   void tell_level(Sketch& sketch, const Case& was);
+  void tell_work(Sketch& sketch, const Case& was, std::string_view actor);
   void tell(Sketch& sketch, Slot slot, std::uint64_t seq);
 
   std::vector<Slot> wake_;

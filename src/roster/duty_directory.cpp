@@ -30,6 +30,22 @@ std::vector<std::string> DutyDirectory::post_people(std::string_view post,
   return on ? std::move(on->people) : identity_.post_people(post, org);
 }
 
+std::vector<Post> DutyDirectory::posts_of(std::string_view person) const {
+  const auto acts = [&](const Post& post) {
+    return !post_basis(person, post.id, post.org).empty();
+  };
+  std::vector<Post> out = identity_.posts_of(person);
+  std::erase_if(out, [&](const Post& post) { return !acts(post); });  // another is on duty
+  for (const std::string& org : roster_.orgs())
+    for (Post& post : identity_.posts(org)) {
+      const bool known = std::any_of(out.begin(), out.end(), [&](const Post& p) {
+        return p.id == post.id && p.org == post.org;
+      });
+      if (!known && acts(post)) out.push_back(std::move(post));
+    }
+  return out;
+}
+
 std::map<std::string, std::string> roster_templates(const std::filesystem::path& content,
                                                     std::vector<Mistake>& mistakes) {
   std::map<std::string, std::string> out;

@@ -23,6 +23,9 @@ class DutyDirectory final : public Directory {
                          std::string_view org) const override;
   std::vector<std::string> post_people(std::string_view post, std::string_view org) const override;
 
+  // In which the person acts now: on duty there, or where no roster covers it, by the organisation.
+  std::vector<Post> posts_of(std::string_view person) const;
+
   std::string team_basis(std::string_view person, std::string_view team,
                          std::string_view org) const override {
     return identity_.team_basis(person, team, org);

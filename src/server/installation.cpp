@@ -1,8 +1,7 @@
-#include "base/thread.h"
 #include "installation.h"
+#include "base/thread.h"
 
 #include <fmt/format.h>
-
 
 #include "api/evidence.h"
 #include "base/log.h"
@@ -64,15 +63,15 @@ struct Installation::Impl {
     if (!rules) return std::move(rules).problem();
 
     std::string journal_path = path("journal.db");
-    journal.emplace(JournalOptions{.path = journal_path,
-                                   .origin = options.origin,
-                                   .reserve_bytes = options.reserve_bytes,
-                                   .snapshot_every = options.snapshot_every,
-                                   .full_sync = options.full_sync,
-                                   .schemas = {Sealed::schema(), Identity::schema(),
-                                               Engine::schema(), Publish::schema(),
-                                               Notify::schema()}},
-                    clock, random);
+    journal.emplace(
+        JournalOptions{.path = journal_path,
+                       .origin = options.origin,
+                       .reserve_bytes = options.reserve_bytes,
+                       .snapshot_every = options.snapshot_every,
+                       .full_sync = options.full_sync,
+                       .schemas = {Sealed::schema(), Identity::schema(), Engine::schema(),
+                                   Publish::schema(), Notify::schema()}},
+        clock, random);
     sealed.emplace(journal_path, std::move(*root), random);
     identity.emplace(*journal, *sealed, clock, random, options.access);
     notify.emplace(NotifyParts{*journal, *identity, *sealed, clock, random}, options.notify);
@@ -204,21 +203,63 @@ struct Installation::Impl {
     return from;
   }
 
-  // Tells whoever acts as duty officer of an alert that fired. Told once, however often it is said.
+  // Tells whoever acts as duty officer of an alert that fired, and calls whoever is on duty when a
+  // case with levels of command is opened. Once, however often it is said.
   void call_people() {
     for (auto batch = journal->entries(called, 512); !batch.empty();
          batch = journal->entries(called, 512)) {
       for (const auto& bytes : batch) {
         ++called;
         auto entry = Entry::parse(bytes);
-        if (!entry || (entry->kind != "alert.fired" && entry->kind != "alert.refired")) continue;
-        if (entry->at_ms < clock.now_ms() - kCallWithinMs) continue;
-        call_for(*entry);
+        if (!entry || entry->at_ms < clock.now_ms() - kCallWithinMs) continue;
+        if (entry->kind == "alert.fired" || entry->kind == "alert.refired")
+          call_for_alert(*entry);
+        else if (entry->kind == "case.start")
+          call_for_case(*entry);
       }
     }
   }
 
-  void call_for(const Entry& entry) {
+  void call_for_case(const Entry& entry) {
+    auto definition = engine->definition(entry.procedure);
+    if (!definition || definition->levels.empty() || !definition->readers.none()) return;
+    auto answer = journal->run({.vital = true}, [&](Draft& draft) -> Result<json::object> {
+      const auto view = engine->view(entry.case_id, "");
+      if (!view || view->mode != CaseMode::live || !handled_by(*view).empty())
+        return json::object{};
+      const Text& title = view->title;
+      roster->open_call(draft, view->id, view->org,
+                        {view->number + " " + title.zh, view->number + " " + title.en},
+                        duty_teller());
+      return json::object{};
+    });
+    if (!answer) log_warn("server", "nobody could be called to a case: {}", answer.problem().code);
+  }
+
+  // Who has begun with a case: "" while nobody has, "system" when that is no person.
+  static std::string handled_by(const CaseView& view) {
+    for (const TaskView& t : view.tasks)
+      if (!t.doer.empty()) return t.doer;
+    if (!view.commander.empty()) return view.commander;
+    return view.closed || view.entered_ms != view.opened_ms ? "system" : "";
+  }
+
+  Roster::Tell duty_teller() {
+    return [this](Draft& draft, std::uint64_t seq, const DutyNotice& n) {
+      notify->tell(draft, {.about = n.about,
+                           .seq = seq,
+                           .name = n.name,
+                           .org = n.org,
+                           .path = n.path,
+                           .title = n.title,
+                           .text = n.text,
+                           .due_ms = n.due_ms,
+                           .urgent = n.urgent,
+                           .people = n.people});
+    };
+  }
+
+  void call_for_alert(const Entry& entry) {
     auto answer = journal->run({.vital = true}, [&](Draft& draft) -> Result<json::object> {
       const watch::Alert* alert = alerts->find(text_or(entry.body, "alert"));
       if (!alert || alert->closed() || !alert->silence.empty()) return json::object{};
@@ -250,24 +291,16 @@ struct Installation::Impl {
 
   // Calls that go up, and what the roster says ahead of time.
   void tick_roster() {
-    roster->tick(
-        [this](Draft& draft, std::uint64_t seq, const DutyNotice& n) {
-          notify->tell(draft, {.about = n.about,
-                               .seq = seq,
-                               .name = n.name,
-                               .org = n.org,
-                               .path = n.path,
-                               .title = n.title,
-                               .text = n.text,
-                               .due_ms = n.due_ms,
-                               .urgent = n.urgent,
-                               .people = n.people});
-        },
-        [this](const std::string& about) -> std::string {  // who has an alert in hand
-          const watch::Alert* alert = alerts->find(about);
-          if (!alert) return "system";
-          return !alert->owner.empty() ? alert->owner : alert->closed() ? "system" : "";
-        });
+    roster->tick(duty_teller(),
+                 [this](const std::string& about) -> std::string {  // who has it in hand
+                   if (about.starts_with("cas_")) {
+                     const auto view = engine->view(about, "");
+                     return view ? handled_by(*view) : "system";
+                   }
+                   const watch::Alert* alert = alerts->find(about);
+                   if (!alert) return "system";
+                   return !alert->owner.empty() ? alert->owner : alert->closed() ? "system" : "";
+                 });
   }
 
   void clock_loop() {
@@ -369,6 +402,7 @@ Status Installation::serve(http::ServerOptions options, std::vector<http::Asset>
                                                    *m.sealed,
                                                    *m.identity,
                                                    *m.roster,
+                                                   *m.duty,
                                                    *m.engine,
                                                    *m.alerts,
                                                    *m.watch,

@@ -15,6 +15,25 @@ namespace {
 class RosterApi : public CentreApi {
  protected:
   RosterApi() : root_(in_->journal().read([&] { return in_->identity().root(); })) {}
+  std::string start_fire() {
+    const auto made = ask("zheng", "POST", "/cases",
+                          {{"procedure", "plan.fire"},
+                           {"form",
+                            {{"discovered_at", to_rfc3339(clock_.now_ms())},
+                             {"summary", "一号机房烟感报警"},
+                             {"oral_to", "值班长"}}}});
+    EXPECT_EQ(made.status, 201) << made.body;
+    return std::string(text_or(body(made), "id"));
+  }
+  bool has_work(const std::string& login, const std::string& id, std::string_view task) {
+    const auto bench = read(login, "/workbench");
+    for (const auto& item : bench.at("work").as_array()) {
+      const json::object& x = item.as_object();
+      if (text_or(x.at("case_ref").as_object(), "id") == id && text_or(x, "name") == task)
+        return true;
+    }
+    return false;
+  }
   const std::string root_;
 };
 
@@ -194,6 +213,44 @@ TEST_F(RosterApi, AnUrgentAlertCallsWhoIsOnDutyAndGoesUpUntilSomebodyTakesIt) {
   EXPECT_EQ(call().at("told").as_array().size(), 2u) << "the line is next";
   EXPECT_EQ(ask("wang", "POST", "/roster/calls/" + id + "/acknowledge").status, 200);
   EXPECT_EQ(text_or(call(), "state"), "acknowledged");
+}
+
+TEST_F(RosterApi, AFireCallsWhoIsOnDutyAndLiesOnTheirWorkbenchUntilTheyTakeIt) {
+  const std::string fire = start_fire();
+  in_->advance();
+  auto call = [&] {
+    const auto calls = read("wang", "/roster/calls");
+    for (const auto& one : calls.at("items").as_array())
+      if (text_or(one.as_object(), "about") == fire) return one.as_object();
+    return json::object{};
+  };
+  EXPECT_EQ(text_or(call(), "state"), "calling");
+  EXPECT_TRUE(has_work("wang", fire, "ack"));
+  EXPECT_GE(in_->notify().unread(centre_->id("wang")), 2u) << "the call, and what waits";
+  EXPECT_EQ(ask("wang", "POST", "/cases/" + fire + "/tasks/ack").status, 200);
+  clock_.advance_ms(5 * 60'000);
+  in_->advance();
+  EXPECT_EQ(text_or(call(), "state"), "acknowledged");
+  EXPECT_EQ(call().at("told").as_array().size(), 1u) << "nobody above was called";
+}
+
+TEST_F(RosterApi, TheWorkbenchFollowsTheDuty) {
+  const auto on_duty = [&] {
+    return in_->journal().read([&] {
+      return in_->roster().on_duty("duty-officer", root_, clock_.now_ms())->people.at(0);
+    });
+  };
+  for (int day = 0; on_duty() == centre_->id("wang"); ++day) {
+    ASSERT_LT(day, 30) << "the roster turns";
+    clock_.advance_ms(86'400'000);
+  }
+  const std::string fire = start_fire();
+  std::string officer;
+  for (const char* login : {"zhao", "li", "zheng", "feng", "ma", "gao"})
+    if (centre_->id(login) == on_duty()) officer = login;
+  ASSERT_FALSE(officer.empty());
+  EXPECT_TRUE(has_work(officer, fire, "ack"));
+  EXPECT_FALSE(has_work("wang", fire, "ack")) << "holds the post, but another is on duty";
 }
 
 }  // namespace
