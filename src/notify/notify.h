@@ -41,14 +41,14 @@ struct SmtpOptions {
 };
 
 struct NotifyOptions {
-  std::optional<SmtpOptions> smtp;          // nothing: no e-mail
-  std::string base_url;                     // of the console, for links: "https://desk.example"
-  int utc_offset_minutes = 480;             // in which times are written
-  unsigned attempts_max = 10;               // then the message is a dead letter
-  std::int64_t backoff_first_ms = 10'000;   // doubles each time, ± 20 %
+  std::optional<SmtpOptions> smtp;         // nothing: no e-mail
+  std::string base_url;                    // of the console, for links: "https://desk.example"
+  int utc_offset_minutes = 480;            // in which times are written
+  unsigned attempts_max = 10;              // then the message is a dead letter
+  std::int64_t backoff_first_ms = 10'000;  // doubles each time, ± 20 %
   std::int64_t backoff_max_ms = 3'600'000;
-  int timeout_ms = 15'000;                  // for one attempt
-  std::int64_t keep_ms = 90ll * 86'400'000; // delivered and read messages
+  int timeout_ms = 15'000;                   // for one attempt
+  std::int64_t keep_ms = 90ll * 86'400'000;  // delivered and read messages
   // Webhooks to 127.0.0.0/8 and ::1 are refused unless set; link-local, multicast and unspecified
   // addresses always are.
   bool webhooks_to_loopback = false;
@@ -57,18 +57,18 @@ struct NotifyOptions {
 // Something to tell. `about` picks the sentence (see words.cpp) and is the webhook's event type.
 // (about, seq, name, people) is the deduplication key: the same is told once, however often said.
 struct Message {
-  std::string about;             // mark, task_late, flag, command, approval, assigned, effect,
-                                 // sending, alert, source_silent, duty_call, duty_gap,
-                                 // duty_not_ready, handover_due, revision, test
-  std::uint64_t seq = 0;         // the entry that caused it
-  std::string name;              // of the clock, task, flag, … it is about
+  std::string about;      // mark, task_late, flag, command, approval, assigned, effect,
+                          // sending, alert, source_silent, duty_call, duty_gap,
+                          // duty_not_ready, handover_due, revision, test
+  std::uint64_t seq = 0;  // the entry that caused it
+  std::string name;       // of the clock, task, flag, … it is about
   std::string case_id, number, procedure, org;
-  std::string path;              // in the console; "" with a case: its record
-  Text title, text;              // of the procedure; of the thing named
+  std::string path;  // in the console; "" with a case: its record
+  Text title, text;  // of the procedure; of the thing named
   int percent = 0;
   std::int64_t due_ms = 0;
   bool drill = false, urgent = false;
-  bool restricted = false;       // about a restricted case: to its readers, never to a webhook
+  bool restricted = false;  // about a restricted case: to its readers, never to a webhook
   std::vector<std::string> people;
 };
 
@@ -80,27 +80,34 @@ struct InboxItem {
   std::uint64_t seq = 0;
 };
 
-struct InboxQuery { bool unread = false; std::string cursor; std::size_t limit = 50; };  // at most 200
+struct InboxQuery {
+  bool unread = false;
+  std::string cursor;
+  std::size_t limit = 50;
+};  // at most 200
 
 // One message on one channel to one recipient.
 struct OutboxItem {
   std::string id, message, channel, recipient;  // email → person; webhook → webhook; nobody → ""
   std::string state;                            // pending, sent, dead, dismissed
   std::string org, case_id, number;
-  Text title, error;                            // error: of the last attempt, in words
-  std::string error_code;                       // "smtp.550", "http.503", "connect", "nobody", …
+  Text title, error;       // error: of the last attempt, in words
+  std::string error_code;  // "smtp.550", "http.503", "connect", "nobody", …
   unsigned attempts = 0;
   std::int64_t at_ms = 0, next_ms = 0, done_ms = 0;
 };
 
-struct OutboxQuery { std::string state = "dead", cursor; std::size_t limit = 50; };  // at most 200
+struct OutboxQuery {
+  std::string state = "dead", cursor;
+  std::size_t limit = 50;
+};  // at most 200
 
 enum class EmailWish : std::uint8_t { none, urgent, all };  // the quiet default is urgent
 
 struct Webhook {
-  std::string id, org;               // tells about `org` and everything below it
-  std::string url;                   // sealed; shown to whoever manages the system
-  std::vector<std::string> events;   // Message::about; empty: all
+  std::string id, org;              // tells about `org` and everything below it
+  std::string url;                  // sealed; shown to whoever manages the system
+  std::vector<std::string> events;  // Message::about; empty: all
   bool active = true;
 };
 
@@ -131,9 +138,11 @@ class Notify final : public State, public Outbound {
   void send(Draft& draft, const Sending& sending) override;
 
   // ---- inbox ----
-  Page<InboxItem> inbox(std::string_view person, const InboxQuery& query);  // newest first; total: unread
+  Page<InboxItem> inbox(std::string_view person,
+                        const InboxQuery& query);  // newest first; total: unread
   std::size_t unread(std::string_view person);
-  Status mark_read(std::string_view person, const std::vector<std::string>& ids);  // at most 500; none: all
+  Status mark_read(std::string_view person,
+                   const std::vector<std::string>& ids);  // at most 500; none: all
   // "I have seen it": an entry, once per message and person.
   Result<Answer> acknowledge(const Principal& who, Command command, std::string_view message);
 
@@ -144,17 +153,22 @@ class Notify final : public State, public Outbound {
   Result<Answer> dismiss(const Principal& who, Command command, std::string_view outbox_id);
   // Attempts everything that is due now; how many. The workers do this; tests and `demo` call it.
   std::size_t deliver_due();
-  struct Stats { std::uint64_t pending = 0, dead = 0, sent = 0; std::int64_t oldest_pending_ms = 0; };
+  struct Stats {
+    std::uint64_t pending = 0, dead = 0, sent = 0;
+    std::int64_t oldest_pending_ms = 0;
+  };
   Stats stats();
 
   // ---- wishes and webhooks ----
   EmailWish email_wish(std::string_view person) const;  // under the state lock
-  Result<Answer> set_email_wish(const Principal& who, Command command, EmailWish wish);  // one's own
-  std::vector<Webhook> webhooks(const Principal& who);                                   // [system.manage]
+  Result<Answer> set_email_wish(const Principal& who, Command command,
+                                EmailWish wish);        // one's own
+  std::vector<Webhook> webhooks(const Principal& who);  // [system.manage]
   // Makes (id "") or changes a webhook; the secret ("whsec_…") is told once, when made.
   Result<Issued> set_webhook(const Principal& who, Command command, const Webhook& webhook);
   // Sends a test message: channel "email" to oneself, or "webhook" to that id.
-  Result<Answer> test(const Principal& who, Command command, std::string_view channel, std::string_view recipient);
+  Result<Answer> test(const Principal& who, Command command, std::string_view channel,
+                      std::string_view recipient);
 
   // ---- State ----
   std::string_view prefix() const override { return "notify"; }

@@ -58,7 +58,7 @@ struct ActionView {
   std::vector<std::string> roles, approvers;
   std::string guard;  // source
   bool outbound = false, repeat = false, can = false;
-  bool amend = false;  // the correction of the record
+  bool amend = false;       // the correction of the record
   bool reason_due = false;  // taken now it is late, and its form has a field for the reason
   std::string basis;
   Text why_not;

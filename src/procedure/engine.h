@@ -154,7 +154,7 @@ struct MigrationOutcome {
   std::vector<std::string> unknown;  // new clocks that do not run: whether what they count from or
                                      // stop at has passed, or when, is not known
   std::vector<Limit> limits;         // those that change
-  bool due_at_once = false;        // a limit or a mark that is past already under the new version
+  bool due_at_once = false;          // a limit or a mark that is past already under the new version
   bool moves() const { return code.empty(); }
 };
 

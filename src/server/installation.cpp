@@ -1,12 +1,11 @@
-#include "base/thread.h"
 #include "installation.h"
 
 #include <fmt/format.h>
 
-
 #include "api/evidence.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "detect/cli.h"
 #include "procedure/cases.h"
 #include "roster/duty_directory.h"
@@ -64,15 +63,15 @@ struct Installation::Impl {
     if (!rules) return std::move(rules).problem();
 
     std::string journal_path = path("journal.db");
-    journal.emplace(JournalOptions{.path = journal_path,
-                                   .origin = options.origin,
-                                   .reserve_bytes = options.reserve_bytes,
-                                   .snapshot_every = options.snapshot_every,
-                                   .full_sync = options.full_sync,
-                                   .schemas = {Sealed::schema(), Identity::schema(),
-                                               Engine::schema(), Publish::schema(),
-                                               Notify::schema()}},
-                    clock, random);
+    journal.emplace(
+        JournalOptions{.path = journal_path,
+                       .origin = options.origin,
+                       .reserve_bytes = options.reserve_bytes,
+                       .snapshot_every = options.snapshot_every,
+                       .full_sync = options.full_sync,
+                       .schemas = {Sealed::schema(), Identity::schema(), Engine::schema(),
+                                   Publish::schema(), Notify::schema()}},
+        clock, random);
     sealed.emplace(journal_path, std::move(*root), random);
     identity.emplace(*journal, *sealed, clock, random, options.access);
     notify.emplace(NotifyParts{*journal, *identity, *sealed, clock, random}, options.notify);
