@@ -88,9 +88,10 @@ TEST(Tidy, TheCoreReadsNoClockAndNoChanceOfItsOwn) {
     for (std::size_t i = 0; i < f.lines.size(); ++i) {
       std::string code = code_of(f.lines[i]);
       for (const auto& ban : bans)
-        if (!ban.allowed.contains(f.path))
+        if (!ban.allowed.contains(f.path)) {
           EXPECT_EQ(code.find(ban.what), std::string::npos)
               << f.path << ":" << i + 1 << " " << ban.why;
+        }
       EXPECT_EQ(f.lines[i].find("#include \"../"), std::string::npos) << f.path << ":" << i + 1;
     }
   }
@@ -108,11 +109,12 @@ TEST(Tidy, NothingIsLeftForLater) {
 
 TEST(Tidy, BeastStaysInsideHttp) {
   for (const auto& f : files_below("src", {".cpp", ".h"}))
-    if (!f.path.starts_with("src/http/"))
+    if (!f.path.starts_with("src/http/")) {
       for (const auto& line : f.lines)
         EXPECT_FALSE(line.starts_with("#include <boost/beast") ||
                      line.starts_with("#include <boost/asio"))
             << f.path;
+    }
 }
 
 TEST(Tidy, EveryModuleSaysWhatItIsFor) {
