@@ -12,7 +12,8 @@ namespace {
 
 TEST(Utf8, RefusesOverlongSurrogatesAndCutSequences) {
   EXPECT_TRUE(is_utf8("呼安 Callwarden 😀"));
-  for (const char* bad : {"\xC0\xAF", "\xED\xA0\x80", "\xE5\x91", "\xF4\x90\x80\x80", "\x80", "\xFF"})
+  for (const char* bad :
+       {"\xC0\xAF", "\xED\xA0\x80", "\xE5\x91", "\xF4\x90\x80\x80", "\x80", "\xFF"})
     EXPECT_FALSE(is_utf8(bad)) << to_hex(bad);
 }
 
@@ -50,7 +51,8 @@ TEST(Json, DepthAndSizeAreBounded) {
 
 TEST(Json, CanonicalSortsByUtf16AndEscapesMinimally) {
   json::value v = {{"\xEF\xBF\xBD", 1}, {"😀", 2}, {"b", "\n\x01\"/呼"}, {"a", {true, nullptr, -5}}};
-  EXPECT_EQ(canonical(v), "{\"a\":[true,null,-5],\"b\":\"\\n\\u0001\\\"/呼\",\"😀\":2,\"\xEF\xBF\xBD\":1}");
+  EXPECT_EQ(canonical(v),
+            "{\"a\":[true,null,-5],\"b\":\"\\n\\u0001\\\"/呼\",\"😀\":2,\"\xEF\xBF\xBD\":1}");
 }
 
 TEST(Time, Rfc3339RoundTrips) {

@@ -59,7 +59,11 @@ std::optional<std::int64_t> from_rfc3339(std::string_view text);
 
 // Days since 1970-01-01 of a civil date, and back (proleptic Gregorian; Howard Hinnant's method).
 std::int64_t days_from_civil(int year, int month, int day);
-struct Civil { int year; int month; int day; };
+struct Civil {
+  int year;
+  int month;
+  int day;
+};
 Civil civil_from_days(std::int64_t days);
 
 }  // namespace cw

@@ -32,7 +32,8 @@ void canonical_to(const json::value& value, std::string& out);
 void canonical_string(std::string_view utf8, std::string& out);  // with quotes and escapes
 
 // Reading with a default, for facts whose presence is optional.
-std::string_view text_or(const json::object& o, std::string_view key, std::string_view fallback = "");
+std::string_view text_or(const json::object& o, std::string_view key,
+                         std::string_view fallback = "");
 std::int64_t int_or(const json::object& o, std::string_view key, std::int64_t fallback = 0);
 bool bool_or(const json::object& o, std::string_view key, bool fallback = false);
 

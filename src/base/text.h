@@ -27,13 +27,13 @@ std::string fold(std::string_view utf8);
 
 std::string to_hex(std::string_view bytes);
 std::optional<std::string> from_hex(std::string_view hex);
-std::string to_base64(std::string_view bytes);                          // RFC 4648 §4, padded
-std::optional<std::string> from_base64(std::string_view text);          // strict: canonical padding
-std::string to_base64url(std::string_view bytes);                       // RFC 4648 §5, unpadded
+std::string to_base64(std::string_view bytes);                  // RFC 4648 §4, padded
+std::optional<std::string> from_base64(std::string_view text);  // strict: canonical padding
+std::string to_base64url(std::string_view bytes);               // RFC 4648 §5, unpadded
 std::optional<std::string> from_base64url(std::string_view text);
 
-std::string_view trim(std::string_view s);  // ASCII white space
-std::string to_lower(std::string_view s);   // ASCII only
+std::string_view trim(std::string_view s);                        // ASCII white space
+std::string to_lower(std::string_view s);                         // ASCII only
 bool equals_ignore_case(std::string_view a, std::string_view b);  // ASCII only
 std::vector<std::string_view> split(std::string_view s, char separator);
 

@@ -13,9 +13,9 @@ struct AnswerContext {
   std::string_view request_id;
   std::string_view content_security_policy;
   std::int64_t now_ms = 0;
-  bool tls = false;         // adds HSTS
+  bool tls = false;  // adds HSTS
   bool keep_alive = true;
-  bool stream = false;      // an event stream: no length, until the connection ends
+  bool stream = false;  // an event stream: no length, until the connection ends
 };
 
 extern const char* const kStrictPolicy;

@@ -44,12 +44,10 @@ std::string etag_of(const Asset& asset, bool gzip) {
 }
 
 Response serve_asset(const Request& request, const Asset& asset) {
-  const bool gzip =
-      !asset.gzip.empty() && accepts_gzip(request.headers.get_or("Accept-Encoding"));
+  const bool gzip = !asset.gzip.empty() && accepts_gzip(request.headers.get_or("Accept-Encoding"));
   const std::string etag = etag_of(asset, gzip);
   Response r;
-  r.headers.set("Cache-Control",
-                asset.hashed ? "public, max-age=31536000, immutable" : "no-cache");
+  r.headers.set("Cache-Control", asset.hashed ? "public, max-age=31536000, immutable" : "no-cache");
   if (!asset.gzip.empty()) r.headers.set("Vary", "Accept-Encoding");
   if (!etag.empty()) {
     r.headers.set("ETag", etag);

@@ -126,8 +126,9 @@ BenchRun bench_run(std::uint16_t port, const HttpBenchOptions& options) {
 json::object bench_http(const HttpBenchOptions& options) {
   CW_CHECK(options.connections > 0 && options.seconds_per_run > 0);
   Router router;
-  router.add("GET", "/api/v1/health",
-             [](Request&) { return json_response(200, {{"status", "ok"}}); });
+  router.add("GET", "/api/v1/health", [](Request&) {
+    return json_response(200, {{"status", "ok"}});
+  });
   const SystemClock clock;
   SystemRandom random;
   Server server({}, std::move(router), clock, random);

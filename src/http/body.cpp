@@ -8,7 +8,8 @@ namespace cw::http {
 // Chunked framing is decoded here and not by Beast 1.81, which accepts extensions and trailers and
 // asserts on a last chunk that arrives byte by byte.
 BodyReader::BodyReader(const Head& head, std::size_t body_max)
-    : body_max_(body_max), at_(head.chunked ? At::size_start : At::length),
+    : body_max_(body_max),
+      at_(head.chunked ? At::size_start : At::length),
       left_(head.content_length) {
   if (!head.chunked && left_ == 0) at_ = At::end;
 }
@@ -72,7 +73,8 @@ Step BodyReader::framing(char c, std::size_t have) {
       return at_ == At::end ? Step::done : Step::more;
     case At::length:
     case At::data:
-    case At::end: break;
+    case At::end:
+      break;
   }
   CW_CHECK(false);
   return Step::refused;

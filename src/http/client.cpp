@@ -174,8 +174,10 @@ bool Client::Impl::write(std::string_view bytes) {
     short events = POLLOUT;
     if (ssl) {
       const int want = SSL_get_error(ssl, static_cast<int>(n));
-      if (want == SSL_ERROR_WANT_READ) events = POLLIN;
-      else if (want != SSL_ERROR_WANT_WRITE) return false;
+      if (want == SSL_ERROR_WANT_READ)
+        events = POLLIN;
+      else if (want != SSL_ERROR_WANT_WRITE)
+        return false;
     } else if (errno == EINTR) {
       continue;
     } else if (errno != EAGAIN) {
@@ -200,8 +202,10 @@ std::string Client::Impl::read_some(std::size_t size_max, int timeout_ms) {
     short events = POLLIN;
     if (ssl) {
       const int want = SSL_get_error(ssl, static_cast<int>(n));
-      if (want == SSL_ERROR_WANT_WRITE) events = POLLOUT;
-      else if (want != SSL_ERROR_WANT_READ) break;
+      if (want == SSL_ERROR_WANT_WRITE)
+        events = POLLOUT;
+      else if (want != SSL_ERROR_WANT_READ)
+        break;
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
       break;
     }
@@ -266,8 +270,7 @@ Status Client::Impl::read_chunked(std::string& body) {
     auto head = line();
     if (!head || head->empty() || head->size() > 16) return answer_problem();
     std::size_t size = 0;
-    auto [end, error] =
-        std::from_chars(head->data(), head->data() + head->size(), size, 16);
+    auto [end, error] = std::from_chars(head->data(), head->data() + head->size(), size, 16);
     if (error != std::errc{} || end != head->data() + head->size()) return answer_problem();
     if (body.size() + size > options.body_max) {
       return client_problem("http.too_large", "回答过大。", "The answer is too large.");

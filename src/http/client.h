@@ -20,9 +20,9 @@ namespace cw::http {
 
 struct ClientOptions {
   bool tls = false;
-  std::string ca_file;         // trust only this certificate (PEM); empty: the system's
-  bool verify = true;          // false: any certificate (tests)
-  int timeout_ms = 10'000;     // for connecting, and for each wait for bytes
+  std::string ca_file;              // trust only this certificate (PEM); empty: the system's
+  bool verify = true;               // false: any certificate (tests)
+  int timeout_ms = 10'000;          // for connecting, and for each wait for bytes
   std::size_t body_max = 64 << 20;  // a longer answer is refused
 };
 
@@ -57,7 +57,7 @@ class Client {
   // Bytes as they are, for hostile tests: connect, write anything, read what comes.
   Status connect();
   bool connected() const;
-  bool write(std::string_view bytes);           // false: the peer closed
+  bool write(std::string_view bytes);                      // false: the peer closed
   std::string read(std::size_t size_max, int timeout_ms);  // "": closed or nothing came
   Result<ClientResponse> read_response(bool head = false);
   void close();
@@ -69,8 +69,8 @@ class Client {
 };
 
 struct HttpBenchOptions {
-  int connections = 16;      // client threads, one kept-alive connection each
-  int seconds_per_run = 2;   // for each of the two servers
+  int connections = 16;     // client threads, one kept-alive connection each
+  int seconds_per_run = 2;  // for each of the two servers
 };
 
 // Requests per second and latency of a trivial handler through loopback, beside a baseline in the

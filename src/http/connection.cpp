@@ -86,8 +86,8 @@ void Connection::begin_request() {
   head_only_ = false;
   tls_seen_ = tls_.has_value();
   body_reader_.reset();
-  head_reader_.emplace(WireLimits{core_->options.header_bytes_max,
-                                  core_->options.header_count_max});
+  head_reader_.emplace(
+      WireLimits{core_->options.header_bytes_max, core_->options.header_count_max});
   if (core_->stopping) return linger();
   enter(Phase::idle, requests_ == 0 ? core_->options.header_ms : core_->options.idle_ms);
   if (in_.empty()) return read(&Connection::on_read);

@@ -40,7 +40,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   enum class Phase {
-    handshake, idle, header, body, handling, writing, streaming, lingering, closed
+    handshake,
+    idle,
+    header,
+    body,
+    handling,
+    writing,
+    streaming,
+    lingering,
+    closed
   };
   using Error = boost::system::error_code;
   using Done = void (Connection::*)(const Error&, std::size_t);
@@ -83,11 +91,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool timed_out_ = false;  // the read under way was cancelled by its deadline
   std::uint64_t requests_ = 0;
   std::array<char, 8 * 1024> chunk_;
-  std::string in_;               // received, not yet used
+  std::string in_;  // received, not yet used
   std::optional<HeadReader> head_reader_;
   std::optional<BodyReader> body_reader_;
-  Head head_;                    // of the request under way
-  std::size_t charged_ = 0;      // bytes of it counted in Core::body_bytes
+  Head head_;                // of the request under way
+  std::size_t charged_ = 0;  // bytes of it counted in Core::body_bytes
 
   // Of the request under way, kept while a worker has the request itself.
   std::string id_, lang_;

@@ -27,7 +27,10 @@ struct Job {
 
 struct Core {
   Core(ServerOptions o, Router r, const Clock& c, Random& rnd)
-      : options(complete(std::move(o))), router(std::move(r)), clock(c), random(rnd),
+      : options(complete(std::move(o))),
+        router(std::move(r)),
+        clock(c),
+        random(rnd),
         queue(options.queue_max) {}
   static ServerOptions complete(ServerOptions o) {
     if (o.content_security_policy.empty()) o.content_security_policy = kStrictPolicy;

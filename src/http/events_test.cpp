@@ -86,7 +86,10 @@ TEST(Events, ASilentStreamHasAHeartbeat) {
   Client c = server.client();
   ASSERT_TRUE(c.open_events("/events"));
   EXPECT_FALSE(c.next_event(100));
-  EXPECT_TRUE(eventually([&] { c.next_event(20); return c.heartbeats() >= 3; }));
+  EXPECT_TRUE(eventually([&] {
+    c.next_event(20);
+    return c.heartbeats() >= 3;
+  }));
   EXPECT_TRUE(c.connected());
 }
 
@@ -99,7 +102,10 @@ TEST(Events, ALeavingClientIsNoticed) {
     ASSERT_TRUE(eventually([&] { return server.server.stats().streams == 1; }));
   }
   EXPECT_TRUE(eventually([&] { return server.server.stats().streams == 0; }));
-  EXPECT_TRUE(eventually([&] { feed.append("x"); return feed.listeners() == 0; }));
+  EXPECT_TRUE(eventually([&] {
+    feed.append("x");
+    return feed.listeners() == 0;
+  }));
 }
 
 TEST(Events, ASlowReaderIsDisconnectedAndResumesWithoutLoss) {
@@ -180,7 +186,9 @@ TEST(Events, ManyStreamsAndSendersAtOnce) {
   }
   std::vector<std::thread> senders;
   for (int s = 0; s < 4; ++s) {
-    senders.emplace_back([&] { for (int n = 0; n < kEvents / 4; ++n) feed.append("e"); });
+    senders.emplace_back([&] {
+      for (int n = 0; n < kEvents / 4; ++n) feed.append("e");
+    });
   }
   for (auto& t : senders) t.join();
   for (auto& t : readers) t.join();

@@ -72,12 +72,14 @@ void Connection::read_header() {
   if (phase_ == Phase::idle) enter(Phase::header, core_->options.header_ms);
   std::size_t used = 0;
   switch (head_reader_->read(in_, used)) {
-    case Step::more: return read(&Connection::on_read);
+    case Step::more:
+      return read(&Connection::on_read);
     case Step::refused:
       lang_ = head_reader_->head().request.lang;
       ++core_->refused_wire;
       return refuse(head_reader_->refusal());
-    case Step::done: break;
+    case Step::done:
+      break;
   }
   in_.erase(0, used);
   head_ = std::move(head_reader_->head());
@@ -144,16 +146,19 @@ void Connection::on_header() {
 std::optional<Response> Connection::route() {
   Request& r = head_.request;
   if (!host_is_ours(core_->options.hosts, r.headers.get_or("Host"))) {
-    return problem_response(r, problem(Refusal::malformed, "http.host",
-                                       {"主机名不属于本服务。请使用管理员公布的网址。",
-                                        "The host name is not one of this server's."}), 421);
+    return problem_response(r,
+                            problem(Refusal::malformed, "http.host",
+                                    {"主机名不属于本服务。请使用管理员公布的网址。",
+                                     "The host name is not one of this server's."}),
+                            421);
   }
   if (r.path == "*") return allow_response(r, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
   Router::Match match = core_->router.match(r.method, r.segments);
   if (!match.route && !match.allow.empty()) return allow_response(r, match.allow);
   if (!match.route) {
-    return problem_response(r, problem(Refusal::not_found, "http.not-found",
-                                       {"没有这个地址。请检查网址。", "There is no such address."}));
+    return problem_response(r,
+                            problem(Refusal::not_found, "http.not-found",
+                                    {"没有这个地址。请检查网址。", "There is no such address."}));
   }
   r.route = match.route;
   r.params = std::move(match.params);

@@ -69,8 +69,9 @@ TEST(HostileWire, TheRefusalSpeaksTheCallersLanguageEvenWhenUnparsed) {
 
 TEST(HostileWire, HugeHeadersStopAtTheLimit) {
   Running server(impatient());
-  EXPECT_EQ(server.status_of_raw("GET /ping HTTP/1.1\r\nHost: h\r\nX: " +
-                                 std::string(100 * 1024, 'x') + "\r\n\r\n"), 431);
+  EXPECT_EQ(server.status_of_raw(
+                "GET /ping HTTP/1.1\r\nHost: h\r\nX: " + std::string(100 * 1024, 'x') + "\r\n\r\n"),
+            431);
   EXPECT_EQ(server.status_of_raw("GET /" + std::string(100 * 1024, 'x')), 414);
   std::string many = "GET /ping HTTP/1.1\r\nHost: h\r\n";
   for (int i = 0; i < 200; ++i) many += "A" + std::to_string(i) + ": b\r\n";
@@ -113,8 +114,9 @@ TEST(HostileWire, OversizeBodiesAreRefusedBeforeTheyAreRead) {
   EXPECT_EQ(server.status_of_raw(post_with("Content-Length: 10000000000\r\n")), 413);
   EXPECT_EQ(server.status_of_raw(post_with("Transfer-Encoding: chunked\r\n", "fffffff\r\n")), 413);
   // A client that keeps sending still gets to read its answer: no reset.
-  EXPECT_EQ(server.status_of_raw(
-                post_with("Content-Length: 2000000\r\n", std::string(2'000'000, 'x'))), 413);
+  EXPECT_EQ(
+      server.status_of_raw(post_with("Content-Length: 2000000\r\n", std::string(2'000'000, 'x'))),
+      413);
   EXPECT_TRUE(server.alive());
 }
 

@@ -168,8 +168,8 @@ class Router {
 class RateLimiter {
  public:
   struct Options {
-    double per_s = 10;     // refill
-    double burst = 20;     // capacity
+    double per_s = 10;  // refill
+    double burst = 20;  // capacity
     std::size_t keys_max = 65'536;
   };
   RateLimiter(Options options, const Clock& clock);
@@ -212,7 +212,7 @@ struct ServerOptions {
   std::optional<TlsOptions> tls;   // TLS 1.2 and 1.3 only
   int workers = 16;                // threads that run handlers
   std::size_t queue_max = 256;     // requests waiting for a worker; beyond: 503 with Retry-After
-  std::size_t connections_max = 2048;  // and never more than half of the descriptors allowed
+  std::size_t connections_max = 2048;        // and never more than half of the descriptors allowed
   std::size_t streams_max = 1024;            // event streams open at once; beyond: 503
   std::size_t header_bytes_max = 16 * 1024;  // request line and fields; beyond: 431
   std::size_t header_count_max = 100;

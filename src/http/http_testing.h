@@ -23,9 +23,8 @@ inline Router small_router() {
     return json_response(200, {{"id", r.param("id")}, {"lang", r.lang}});
   });
   router.add("DELETE", "/cases/{id}", [](Request&) { return empty_response(); });
-  router.add("GET", "/fail", [](Request&) -> Response {
-    throw std::runtime_error("the secret is 42");
-  });
+  router.add("GET", "/fail",
+             [](Request&) -> Response { throw std::runtime_error("the secret is 42"); });
   return router;
 }
 

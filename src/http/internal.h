@@ -10,9 +10,9 @@
 
 namespace cw::http {
 
-inline constexpr std::size_t kSegmentsMax = 32;       // of a path
-inline constexpr std::size_t kQueryMax = 100;         // pairs in a query
-inline constexpr std::size_t kTargetMax = 8 * 1024;   // bytes; beyond: 414
+inline constexpr std::size_t kSegmentsMax = 32;           // of a path
+inline constexpr std::size_t kQueryMax = 100;             // pairs in a query
+inline constexpr std::size_t kTargetMax = 8 * 1024;       // bytes; beyond: 414
 inline constexpr std::size_t kSlowBytesPerS = 32 * 1024;  // the slowest line a deadline allows for
 
 // What a deadline adds for this many bytes.

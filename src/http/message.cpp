@@ -34,8 +34,8 @@ void Headers::remove(std::string_view name) {
 }
 
 const std::string& Request::param(std::string_view name) const {
-  auto found = std::find_if(params.begin(), params.end(),
-                            [&](const auto& p) { return p.first == name; });
+  auto found =
+      std::find_if(params.begin(), params.end(), [&](const auto& p) { return p.first == name; });
   CW_CHECK(found != params.end());
   return found->second;
 }
@@ -92,16 +92,26 @@ Response empty_response(int status) {
 
 int status_of(Refusal refusal) {
   switch (refusal) {
-    case Refusal::invalid: return 422;
-    case Refusal::malformed: return 400;
-    case Refusal::unauthenticated: return 401;
-    case Refusal::forbidden: return 403;
-    case Refusal::not_found: return 404;
-    case Refusal::conflict: return 409;
-    case Refusal::stale: return 412;
-    case Refusal::too_large: return 413;
-    case Refusal::too_many: return 429;
-    case Refusal::unavailable: return 503;
+    case Refusal::invalid:
+      return 422;
+    case Refusal::malformed:
+      return 400;
+    case Refusal::unauthenticated:
+      return 401;
+    case Refusal::forbidden:
+      return 403;
+    case Refusal::not_found:
+      return 404;
+    case Refusal::conflict:
+      return 409;
+    case Refusal::stale:
+      return 412;
+    case Refusal::too_large:
+      return 413;
+    case Refusal::too_many:
+      return 429;
+    case Refusal::unavailable:
+      return 503;
   }
   return 500;
 }

@@ -22,7 +22,9 @@ using Tcp = asio::ip::tcp;
 struct Server::Impl {
   Impl(ServerOptions options, Router router, const Clock& clock, Random& random)
       : core(std::make_shared<Core>(std::move(options), std::move(router), clock, random)),
-        acceptor(core->io), accept_retry(core->io), sweeper(core->io),
+        acceptor(core->io),
+        accept_retry(core->io),
+        sweeper(core->io),
         work(core->io.get_executor()) {}
 
   Status listen();

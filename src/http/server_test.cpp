@@ -84,7 +84,8 @@ TEST(Server, ExpectContinueIsAnsweredBeforeTheBody) {
   c.write("hello");
   EXPECT_EQ(c.read_response()->body, "hello");
   EXPECT_EQ(server.status_of_raw("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
-                                 "Content-Length: 5000000\r\n\r\n"), 413);
+                                 "Content-Length: 5000000\r\n\r\n"),
+            413);
 }
 
 TEST(Server, AHeaderThatWouldSplitTheAnswerIsA500) {
@@ -105,16 +106,15 @@ TEST(Server, TheGateAnswersBeforeTheBodyIsRead) {
   ServerOptions o;
   o.gate = [](Request& r) -> std::optional<Response> {
     if (!r.headers.has("Authorization")) {
-      return problem_response(r, problem(Refusal::unauthenticated, "auth.needed",
-                                         {"请登录", "Sign in"}));
+      return problem_response(
+          r, problem(Refusal::unauthenticated, "auth.needed", {"请登录", "Sign in"}));
     }
     r.context = std::string("per_1");
     return std::nullopt;
   };
   Router router;
-  router.add("POST", "/who", [](Request& r) {
-    return text_response(200, std::any_cast<std::string>(r.context));
-  });
+  router.add("POST", "/who",
+             [](Request& r) { return text_response(200, std::any_cast<std::string>(r.context)); });
   Running server(o, std::move(router));
   EXPECT_EQ(server.status_of_raw("POST /who HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n"),
             401);
@@ -137,9 +137,8 @@ TEST(Server, OnlyItsOwnNamesAreServed) {
 TEST(Server, ForwardedAddressesCountOnlyFromTrustedProxies) {
   auto peer_seen = [](std::vector<std::string> trusted, const std::string& fields) {
     Router router;
-    router.add("GET", "/peer", [](Request& r) {
-      return text_response(200, r.peer + (r.tls ? " tls" : ""));
-    });
+    router.add("GET", "/peer",
+               [](Request& r) { return text_response(200, r.peer + (r.tls ? " tls" : "")); });
     ServerOptions o;
     o.trusted_proxies = std::move(trusted);
     Running server(o, std::move(router));
@@ -150,9 +149,11 @@ TEST(Server, ForwardedAddressesCountOnlyFromTrustedProxies) {
   const std::string spoofed = "X-Forwarded-For: 6.6.6.6\r\n";
   EXPECT_EQ(peer_seen({}, spoofed), "127.0.0.1");
   EXPECT_EQ(peer_seen({"127.0.0.1"}, spoofed + "X-Forwarded-For: 192.0.2.7\r\n"
-                                               "X-Forwarded-Proto: https\r\n"), "192.0.2.7 tls");
-  EXPECT_EQ(peer_seen({"127.0.0.1", "10.0.0.1"},
-                      "X-Forwarded-For: 6.6.6.6, 192.0.2.7, 10.0.0.1\r\n"), "192.0.2.7");
+                                               "X-Forwarded-Proto: https\r\n"),
+            "192.0.2.7 tls");
+  EXPECT_EQ(
+      peer_seen({"127.0.0.1", "10.0.0.1"}, "X-Forwarded-For: 6.6.6.6, 192.0.2.7, 10.0.0.1\r\n"),
+      "192.0.2.7");
   EXPECT_EQ(peer_seen({"127.0.0.1"}, "X-Forwarded-For: <script>\r\n"), "127.0.0.1");
 }
 
@@ -308,8 +309,9 @@ TEST_F(Tls, OldVersionsAndStrangersAreRefused) {
   Running server(options);
   const std::string port = std::to_string(server.server.port());
   auto s_client = [&](const std::string& flags) {
-    return std::system(("echo | openssl s_client -connect 127.0.0.1:" + port + " " + flags +
-                        " >/dev/null 2>&1").c_str());
+    return std::system(
+        ("echo | openssl s_client -connect 127.0.0.1:" + port + " " + flags + " >/dev/null 2>&1")
+            .c_str());
   };
   EXPECT_EQ(s_client("-tls1_2"), 0);
   EXPECT_EQ(s_client("-tls1_3"), 0);

@@ -8,8 +8,7 @@ namespace {
 
 bool target_is_plain(unsigned char c) {  // RFC 3986 pchar without "%"
   if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) return true;
-  return std::string_view("-._~!$&'()*+,;=:@").find(static_cast<char>(c)) !=
-         std::string_view::npos;
+  return std::string_view("-._~!$&'()*+,;=:@").find(static_cast<char>(c)) != std::string_view::npos;
 }
 
 bool target_query_extra(char c) {  // what browsers leave unescaped in a query
@@ -42,9 +41,7 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
   return out;
 }
 
-Refused bad_target(const char* zh, const char* en) {
-  return refused(400, "wire.target", zh, en);
-}
+Refused bad_target(const char* zh, const char* en) { return refused(400, "wire.target", zh, en); }
 
 std::optional<Refused> decode_path(std::string_view path, Request& out) {
   for (char c : path) {
@@ -105,8 +102,7 @@ std::optional<Refused> decode_query(std::string_view query, Request& out) {
 
 }  // namespace
 
-std::optional<Refused> decode_target(std::string_view target, std::string_view host,
-                                     Request& out) {
+std::optional<Refused> decode_target(std::string_view target, std::string_view host, Request& out) {
   if (target == "*") {
     if (out.method != "OPTIONS") {
       return bad_target("目标 * 仅用于 OPTIONS。", "The target * is for OPTIONS only.");

@@ -23,7 +23,9 @@ namespace {
 template <auto Free>
 struct TlsFree {
   template <typename T>
-  void operator()(T* p) const { Free(p); }
+  void operator()(T* p) const {
+    Free(p);
+  }
 };
 using KeyPtr = std::unique_ptr<EVP_PKEY, TlsFree<EVP_PKEY_free>>;
 using CertPtr = std::unique_ptr<X509, TlsFree<X509_free>>;
@@ -110,8 +112,9 @@ Status make_self_signed(const TlsOptions& options, const Clock& clock) {
   KeyPtr key(EVP_EC_gen("P-256"));
   CertPtr cert = key ? self_signed(key.get(), options, clock) : nullptr;
   BioPtr key_pem(BIO_new(BIO_s_mem())), cert_pem(BIO_new(BIO_s_mem()));
-  if (!cert || PEM_write_bio_PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0, nullptr,
-                                        nullptr) != 1 ||
+  if (!cert ||
+      PEM_write_bio_PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) !=
+          1 ||
       PEM_write_bio_X509(cert_pem.get(), cert.get()) != 1) {
     return tls_problem("无法生成自签名证书。", "A self-signed certificate could not be made.");
   }
@@ -119,9 +122,9 @@ Status make_self_signed(const TlsOptions& options, const Clock& clock) {
       !write_private(options.certificate_file, cert_pem.get(), 0644)) {
     const std::string why = std::strerror(errno);
     ::unlink(options.key_file.c_str());  // never one without the other
-    return tls_problem("无法写入证书或私钥文件 " + options.key_file + "：" + why,
-                       "The certificate or key file " + options.key_file +
-                           " cannot be written: " + why);
+    return tls_problem(
+        "无法写入证书或私钥文件 " + options.key_file + "：" + why,
+        "The certificate or key file " + options.key_file + " cannot be written: " + why);
   }
   log_info("http", "made a self-signed certificate");
   return done();

@@ -12,7 +12,7 @@ namespace cw::http {
 namespace bhttp = boost::beast::http;
 
 Refused refused(int status, std::string code, std::string zh, std::string en) {
-  const Refusal refusal = status == 413 ? Refusal::too_large
+  const Refusal refusal = status == 413   ? Refusal::too_large
                           : status == 503 ? Refusal::unavailable
                                           : Refusal::malformed;
   return {status, problem(refusal, std::move(code), {std::move(zh), std::move(en)})};
@@ -135,9 +135,9 @@ bool host_is_valid(std::string_view host) {
 // Fields that must not come twice, because two readers could take different ones.
 std::optional<Refused> check_singletons(const Headers& headers) {
   static constexpr std::string_view once[] = {
-      "Host",   "Content-Length", "Transfer-Encoding", "Authorization",   "Content-Type", "Cookie",
-      "Origin", "If-Match",       "If-None-Match",     "Idempotency-Key", "Expect",
-      "Last-Event-ID", "Content-Encoding"};
+      "Host",   "Content-Length", "Transfer-Encoding", "Authorization", "Content-Type",
+      "Cookie", "Origin",         "If-Match",          "If-None-Match", "Idempotency-Key",
+      "Expect", "Last-Event-ID",  "Content-Encoding"};
   for (std::string_view name : once) {
     auto same = [&](const Headers::Field& f) { return equals_ignore_case(f.first, name); };
     if (std::count_if(headers.all().begin(), headers.all().end(), same) > 1) {
@@ -284,7 +284,8 @@ Step HeadReader::read(std::string_view in, std::size_t& used) {
       return refuse(refused(400, "wire.stray-byte",
                             std::string("请求头中有单独的 ") + stray + " 字节。行尾必须是 CR LF。",
                             std::string("The header holds a stray ") + stray +
-                                " byte. Lines must end with CR LF."), in);
+                                " byte. Lines must end with CR LF."),
+                    in);
     }
     if (in[seen_] != '\n') continue;
     if (!line_checked_) {
@@ -304,7 +305,8 @@ Step HeadReader::read(std::string_view in, std::size_t& used) {
     return refuse(refused(414, "wire.target-long", "网址过长。", "The address is too long."), in);
   }
   return refuse(refused(431, "wire.header-large", "请求头过大，超过上限。",
-                        "The header is larger than the limit."), in);
+                        "The header is larger than the limit."),
+                in);
 }
 
 }  // namespace cw::http

@@ -53,7 +53,7 @@ class HeadReader {
   Step refuse(Refused why, std::string_view in);
 
   const WireLimits limits_;
-  std::size_t seen_ = 0;      // bytes scanned
+  std::size_t seen_ = 0;       // bytes scanned
   bool line_checked_ = false;  // the request line has been looked at
   Head head_;
   Refused refusal_;
@@ -69,7 +69,16 @@ class BodyReader {
 
  private:
   enum class At {
-    length, size_start, size, size_lf, data, data_cr, data_lf, last_cr, last_lf, end
+    length,
+    size_start,
+    size,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    last_cr,
+    last_lf,
+    end
   };
   Step refuse(Refused why);
   Step framing(char c, std::size_t have);

@@ -22,9 +22,12 @@ Verdict judge(std::string_view bytes, std::size_t piece = std::string::npos,
   for (std::size_t have = std::min(piece, bytes.size());;) {
     std::size_t used = 0;
     switch (reader.read(bytes.substr(0, have), used)) {
-      case Step::done: return {0, "", reader.head(), used};
-      case Step::refused: return {reader.refusal().status, reader.refusal().problem.code, {}, 0};
-      case Step::more: break;
+      case Step::done:
+        return {0, "", reader.head(), used};
+      case Step::refused:
+        return {reader.refusal().status, reader.refusal().problem.code, {}, 0};
+      case Step::more:
+        break;
     }
     if (have == bytes.size()) return {-1, "more", {}, 0};
     have = std::min(bytes.size(), have + piece);
@@ -39,9 +42,10 @@ std::string post(const std::string& fields) {
 }
 
 TEST(Wire, ReadsAnOrdinaryRequest) {
-  auto v = judge("GET /api/v1/cases/cas_1?state=open&q=%E5%91%BC%E5%8F%AB+a HTTP/1.1\r\n"
-                 "Host: cw.example:8443\r\nAccept-Language: en-GB, zh;q=0.5\r\nX-A:  b \t\r\n"
-                 "\r\nrest");
+  auto v = judge(
+      "GET /api/v1/cases/cas_1?state=open&q=%E5%91%BC%E5%8F%AB+a HTTP/1.1\r\n"
+      "Host: cw.example:8443\r\nAccept-Language: en-GB, zh;q=0.5\r\nX-A:  b \t\r\n"
+      "\r\nrest");
   ASSERT_EQ(v.status, 0) << v.code;
   const Request& r = v.head.request;
   EXPECT_EQ(r.method, "GET");
@@ -98,7 +102,10 @@ const Case kCases[] = {
     {"EncodingChunkedIdentity", post("Transfer-Encoding: chunked, identity\r\n"), 400},
     {"EncodingIdentity", post("Transfer-Encoding: identity\r\n"), 400},
     {"EncodingTab", post("Transfer-Encoding: x\tchunked\r\n"), 400},
-    {"EncodingVerticalTab", post("Transfer-Encoding: \x0b" "chunked\r\n"), 400},
+    {"EncodingVerticalTab",
+     post("Transfer-Encoding: \x0b"
+          "chunked\r\n"),
+     400},
     {"EncodingQuoted", post("Transfer-Encoding: \"chunked\"\r\n"), 400},
     {"EncodingTwice", post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400},
     {"EncodingSpaceColon", post("Transfer-Encoding : chunked\r\n"), 400},
@@ -221,13 +228,20 @@ TEST(Body, OddChunksAreRefused) {
   Head head;
   head.chunked = true;
   const std::pair<const char*, int> cases[] = {
-      {"5;ext=1\r\nhello\r\n0\r\n\r\n", 400}, {"5\nhello\r\n0\r\n\r\n", 400},
-      {"0x5\r\nhello\r\n0\r\n\r\n", 400},     {" 5\r\nhello\r\n0\r\n\r\n", 400},
-      {"5 \r\nhello\r\n0\r\n\r\n", 400},      {"-5\r\nhello\r\n0\r\n\r\n", 400},
-      {"\r\nhello", 400},                     {"5\r\nhelloX\r\n0\r\n\r\n", 400},
-      {"5\r\nhello\n0\r\n\r\n", 400},         {"0\r\nTrailer: x\r\n\r\n", 400},
-      {"000000005\r\nhello\r\n", 400},        {"FFFFFFFF\r\n", 413},
-      {"65\r\n", 413},                        {"5\r\nhello\r\n60\r\n", 413},
+      {"5;ext=1\r\nhello\r\n0\r\n\r\n", 400},
+      {"5\nhello\r\n0\r\n\r\n", 400},
+      {"0x5\r\nhello\r\n0\r\n\r\n", 400},
+      {" 5\r\nhello\r\n0\r\n\r\n", 400},
+      {"5 \r\nhello\r\n0\r\n\r\n", 400},
+      {"-5\r\nhello\r\n0\r\n\r\n", 400},
+      {"\r\nhello", 400},
+      {"5\r\nhelloX\r\n0\r\n\r\n", 400},
+      {"5\r\nhello\n0\r\n\r\n", 400},
+      {"0\r\nTrailer: x\r\n\r\n", 400},
+      {"000000005\r\nhello\r\n", 400},
+      {"FFFFFFFF\r\n", 413},
+      {"65\r\n", 413},
+      {"5\r\nhello\r\n60\r\n", 413},
       {"ffffffffffffffff\r\n", 400},
   };
   for (const auto& [wire, status] : cases) {

@@ -31,8 +31,7 @@ Problem session_expired() {
 }
 
 Access::Impl::Impl(Identity::Impl& identity)
-    : id(identity),
-      decoy(password_decoy(identity.random, identity.options.cost)) {}
+    : id(identity), decoy(password_decoy(identity.random, identity.options.cost)) {}
 
 Access::Access(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Access::~Access() = default;

@@ -68,13 +68,13 @@ TEST(From, AFactThatDoesNotFitIsToldWhereTheProcedureUsesTheForm) {
       "clocks: {k: {from: [t1, t2], limit: 1h}}\n";
   auto read = [&](const std::string& hints, const std::string& type, const std::string& text) {
     std::vector<Mistake> mistakes;
-    Library library =
-        Library::from_texts({{"calendars/always.yaml",
+    Library library = Library::from_texts(
+        {{"calendars/always.yaml",
           "calendar: always\nversion: 1\ntitle: {zh: 全天, en: Always}\nzone: Asia/Shanghai\n"
           "open: always\nworkday: 24h\n"},
          {"forms/second.yaml", form("second", field(type, hints))},
-                             {"procedures/p.yaml", text}},
-                            mistakes);
+         {"procedures/p.yaml", text}},
+        mistakes);
     return mistakes;
   };
   const auto wrong = read("from: people", "type: boolean", procedure);

@@ -122,8 +122,8 @@ inline std::string listed(const std::vector<Mistake>& mistakes) {
 }
 
 // Replaces `from` by `to` and expects exactly one mistake, of that code, at the `@` in `to`.
-inline void expect_mistake(const std::string& from, const std::string& to,
-                           const std::string& code, const std::string& more = "") {
+inline void expect_mistake(const std::string& from, const std::string& to, const std::string& code,
+                           const std::string& more = "") {
   std::string text = base_text + more;
   const auto at = text.find(from);
   ASSERT_NE(at, std::string::npos) << from;

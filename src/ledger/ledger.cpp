@@ -1,5 +1,4 @@
 // Building and publishing: entries → tiles → signature → witnesses → checkpoint.
-#include "base/thread.h"
 #include "ledger.h"
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <system_error>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "cosigners.h"
 #include "files.h"
 #include "log_files.h"

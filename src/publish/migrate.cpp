@@ -9,7 +9,7 @@ namespace cw {
 namespace {
 
 constexpr std::size_t kCasesAtOnce = 100;  // cases in one commit
-constexpr int kBatchesAtOnce = 20;   // then clocks have their turn
+constexpr int kBatchesAtOnce = 20;         // then clocks have their turn
 constexpr std::size_t kPlanBatch = 200;
 constexpr std::size_t kGroupsMax = 500;
 

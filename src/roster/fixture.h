@@ -76,8 +76,10 @@ class DutyWorld {
 
   // A person of the headquarters, and who they are when they ask.
   std::string person(const std::string& login, const std::vector<std::string>& roles = {}) {
-    PersonInput in{
-        .name = "测试 " + login, .login = "user-" + login, .staff_no = "S-" + login, .org = first.org};
+    PersonInput in{.name = "测试 " + login,
+                   .login = "user-" + login,
+                   .staff_no = "S-" + login,
+                   .org = first.org};
     for (const auto& r : roles) in.grants.push_back({r, first.org});
     auto made = identity->add_person(boss, {}, in);
     EXPECT_TRUE(made.ok()) << (made ? "" : made.problem().code);

@@ -6,6 +6,7 @@
 #include "api/evidence.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "detect/cli.h"
 #include "procedure/cases.h"
 #include "roster/duty_directory.h"

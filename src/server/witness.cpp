@@ -59,11 +59,12 @@ int serve_witness(Witness& witness, const WitnessListen& listen) {
   std::string host = config.http.host;
   if (host.find(':') != std::string::npos) host = "[" + host + "]";
   std::cout << (listen.english ? "Serving at " : "服务地址 ")
-            << (config.http.tls ? "https://" : "http://") << host << ":" << server.port()
-            << "\n" << std::flush;
+            << (config.http.tls ? "https://" : "http://") << host << ":" << server.port() << "\n"
+            << std::flush;
   if (config.http.tls)
     std::cout << (listen.english ? "Certificate SHA-256 " : "证书 SHA-256 ")
-              << server.certificate_fingerprint() << "\n" << std::flush;
+              << server.certificate_fingerprint() << "\n"
+              << std::flush;
   int signal_number = wait_for_end(server);
   log_info("server", "stopping on signal {}", signal_number);
   server.stop();

@@ -44,10 +44,10 @@ struct LimitOutcome {
 struct Outcome {
   enum class End { closed, stuck, unfinished };
   End end = End::closed;
-  std::string final_state;                   // closed
-  std::int64_t duration_ms = 0;              // closed
-  std::int64_t active_ms = 0;                // somebody worked on it
-  std::set<std::string> states;              // of the main case, ever entered
+  std::string final_state;                     // closed
+  std::int64_t duration_ms = 0;                // closed
+  std::int64_t active_ms = 0;                  // somebody worked on it
+  std::set<std::string> states;                // of the main case, ever entered
   std::map<std::string, LimitOutcome> limits;  // by clock, or "state.task"
   std::map<std::string, std::string> facts;    // the main case's enumerations at the end
   std::map<std::string, PostTally> posts;

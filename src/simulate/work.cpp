@@ -390,8 +390,8 @@ void Run::begin(Item item, const Pick& who, std::int64_t waited) {
   working_.emplace(done, Working{std::move(item), who.person, waited});
 }
 
-// The pace's; else half of a task's own limit (a third where a second person is asked), twice that as
-// its 95th percentile; else thirty minutes for a task and ten for a decision. Never more than a
+// The pace's; else half of a task's own limit (a third where a second person is asked), twice that
+// as its 95th percentile; else thirty minutes for a task and ten for a decision. Never more than a
 // quarter of the tightest clock under which it stands.
 Run::Length Run::time_of(const Item& item, const CaseView& v) const {
   const Definition& d = *item.definition;
