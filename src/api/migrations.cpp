@@ -172,10 +172,8 @@ Result<MigrationWritten> begin_migration(Call& call, MigrateIn& in) {
   if (Status s = check_procedure(call, in); !s) return std::move(s).problem();
   auto map = map_in(in.map);
   if (!map) return std::move(map).problem();
-  auto out = migration_did(publishing(call).begin_migration(call.who, call.command, call.id(),
-                                                            static_cast<int>(in.from), *map));
-  if (out) call.status = 201;
-  return out;
+  return migration_did(publishing(call).begin_migration(call.who, call.command, call.id(),
+                                                        static_cast<int>(in.from), *map));
 }
 
 // Under the state lock.
@@ -233,7 +231,7 @@ void add_migrations(Table& t) {
        "Try it on every open case of version `from`, against the version in force; nothing is "
        "changed. `map`: {states, tasks, clocks, facts, roles}, old → new, null lets it go"},
       try_migration);
-  t.post<MigrateIn, MigrationWritten>(
+  t.create<MigrateIn, MigrationWritten>(
       "/definitions/{kind}/{id}/migrations",
       {"definitions.approve", "Begin it: cases move in batches, those that cannot stay"},
       begin_migration);
