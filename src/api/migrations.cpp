@@ -159,7 +159,10 @@ Result<MigrationPlanOut> try_migration(Call& call, MigrateIn& in) {
                        .due_at_once = static_cast<std::int64_t>(planned->due_at_once)};
   for (const auto& g : planned->groups)
     out.groups.push_back({g.code, g.what, static_cast<std::int64_t>(g.cases)});
-  for (const auto& one : planned->items) out.items.push_back(case_out(one));
+  call.s.journal.read([&] {  // a case that the caller may not read is counted, not named
+    for (const auto& one : planned->items)
+      if (sees_case(call.s, call.who, one.case_id)) out.items.push_back(case_out(one));
+  });
   return out;
 }
 
@@ -177,7 +180,8 @@ Result<MigrationWritten> begin_migration(Call& call, MigrateIn& in) {
 }
 
 // Under the state lock.
-MigrationOut migration_out(const Services& s, const MigrationRun& r, bool whole) {
+MigrationOut migration_out(const Call& call, const MigrationRun& r, bool whole) {
+  const Services& s = call.s;
   MigrationOut out{.id = r.id,
                    .procedure = r.procedure,
                    .phase = name_of(r.phase),
@@ -195,7 +199,8 @@ MigrationOut migration_out(const Services& s, const MigrationRun& r, bool whole)
   if (!whole) return out;
   for (const auto& one : r.stayed) {
     auto view = s.engine.view(one.case_id, "");
-    out.stayed.push_back({{one.case_id, view ? view->number : std::string()}, one.code, one.what});
+    if (view && sees_case(s, call.who, one.case_id))
+      out.stayed.push_back({{one.case_id, view->number}, one.code, one.what});
   }
   return out;
 }
@@ -206,7 +211,7 @@ Result<Page<MigrationOut>> list_migrations(Call& call) {
   call.s.journal.read([&] {
     for (const MigrationRun* r : publishing(call).migrations())
       if ((procedure.empty() || r->procedure == procedure) && page.items.size() < 200)
-        page.items.push_back(migration_out(call.s, *r, false));
+        page.items.push_back(migration_out(call, *r, false));
   });
   return page;
 }
@@ -215,7 +220,7 @@ Result<MigrationOut> one_migration(Call& call) {
   std::optional<MigrationOut> out;
   call.s.journal.read([&] {
     if (const MigrationRun* r = publishing(call).migration(call.id()))
-      out = migration_out(call.s, *r, true);
+      out = migration_out(call, *r, true);
   });
   if (!out) return no_such({"这次迁移", "such a migration"});
   return std::move(*out);
