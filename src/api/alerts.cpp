@@ -122,6 +122,11 @@ Result<Written> triage(Call& call, Decide f) {
   return written(*answer);
 }
 
+template <auto verb>
+Result<Written> triage_by(Call& call, Nothing&) {
+  return triage(call, (call.s.alerts.*verb)(act_of(call)));
+}
+
 Result<Page<AlertBrief>> list_alerts(Call& call) {
   watch::AlertFilter filter;
   filter.org = call.orgs(Permission::alert_read);
@@ -399,6 +404,8 @@ Result<Page<RuleOut>> list_rules(Call& call) {
 
 // The token's label in the form of a rule's name: "signal.<name>".
 Result<watch::SignalSender> sender_of(Call& call) {
+  if (auto may = call.may(Permission::signals_write, call.who.org); !may)
+    return std::move(may).problem();
   watch::SignalSender sender{"", call.who.org};
   std::string label = call.who.is_token() ? "" : "console";
   call.s.journal.read([&] {
@@ -419,8 +426,6 @@ Result<watch::SignalSender> sender_of(Call& call) {
 }
 
 Result<SignalsOut> signal(Call& call, json::object& body) {
-  if (auto may = call.may(Permission::signals_write, call.who.org); !may)
-    return std::move(may).problem();
   auto sender = sender_of(call);
   if (!sender) return std::move(sender).problem();
   auto answer = call.s.watch.signal(*sender, body);
@@ -429,8 +434,6 @@ Result<SignalsOut> signal(Call& call, json::object& body) {
 }
 
 Result<SignalsOut> alertmanager(Call& call, json::object& body) {
-  if (auto may = call.may(Permission::signals_write, call.who.org); !may)
-    return std::move(may).problem();
   auto sender = sender_of(call);
   if (!sender) return std::move(sender).problem();
   auto answers = call.s.watch.alertmanager(*sender, body);
@@ -438,6 +441,12 @@ Result<SignalsOut> alertmanager(Call& call, json::object& body) {
   SignalsOut out;
   for (const auto& a : *answers) out.alerts.push_back({a.alert, a.state});
   return out;
+}
+
+template <typename In, typename Out>
+void on_alert(Table& t, const char* act, const char* summary, Result<Out> (*f)(Call&, In&)) {
+  t.post<In, Out>(std::string("/alerts/{id}/") + act, {"alert.triage", summary}, f)
+      .takes_if_match();
 }
 
 }  // namespace
@@ -459,20 +468,14 @@ void add_alerts(Table& t) {
         {"cursor", ""},
         {"limit", "1–200"}}},
       list_alerts);
-  t.get<AlertOut>("/alerts/{id}", {"alert.read", "One alert with its samples"}, one_alert);
-  t.post<Nothing, Written>("/alerts/{id}/take", {"alert.triage", "Take it: it is mine now"},
-                           [](Call& c, Nothing&) { return triage(c, c.s.alerts.take(act_of(c))); });
-  t.post<Nothing, Written>(
-      "/alerts/{id}/release", {"alert.triage", "Give it back"},
-      [](Call& c, Nothing&) { return triage(c, c.s.alerts.release(act_of(c))); });
-  t.post<Nothing, Written>(
-      "/alerts/{id}/reopen", {"alert.triage", "Take a dismissal back"},
-      [](Call& c, Nothing&) { return triage(c, c.s.alerts.reopen(act_of(c))); });
-  t.post<PromoteIn, PromoteOut>("/alerts/{id}/promote",
-                                {"alert.triage", "Make it a case, in one commit"}, promote);
-  t.post<MergeIn, Written>("/alerts/{id}/merge", {"alert.triage", "Add it to an open case"}, merge);
-  t.post<DismissIn, Written>("/alerts/{id}/dismiss", {"alert.triage", "Dismiss it with a reason"},
-                             dismiss);
+  t.get<AlertOut>("/alerts/{id}", {"alert.read", "One alert with its samples"}, one_alert)
+      .gives_etag();
+  on_alert(t, "take", "Take it: it is mine now", triage_by<&watch::Alerts::take>);
+  on_alert(t, "release", "Give it back", triage_by<&watch::Alerts::release>);
+  on_alert(t, "reopen", "Take a dismissal back", triage_by<&watch::Alerts::reopen>);
+  on_alert(t, "promote", "Make it a case, in one commit", promote);
+  on_alert(t, "merge", "Add it to an open case", merge);
+  on_alert(t, "dismiss", "Dismiss it with a reason", dismiss);
   t.get<Page<SilenceOut>>("/silences", {"alert.read", "Silences in force"}, list_silences);
   t.post<SilenceIn, SilenceMade>(
       "/silences", {"alert.triage", "Silence alerts for a time; preview: true only counts"},

@@ -67,6 +67,8 @@ struct EndpointInfo {
   std::string access;  // "public", "session" (anybody signed in) or a permission ("case.read")
   std::string summary;
   bool writes = false;  // needs X-CSRF from a session, takes Idempotency-Key
+  int status = 200;     // of an answer that is no problem
+  bool gives_etag = false, takes_if_match = false;
 };
 
 class Api {

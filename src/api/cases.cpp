@@ -148,7 +148,6 @@ Result<Started> start_case(Call& call, StartIn& in) {
   if (!decide) return std::move(decide).problem();
   auto answer = call.s.journal.run(call.command, std::move(*decide));
   if (!answer) return std::move(answer).problem();
-  call.status = 201;
   return Started{written(*answer).seq, std::string(text_or(answer->body, "case")),
                  std::string(text_or(answer->body, "number"))};
 }
@@ -212,8 +211,8 @@ Result<http::Response> add_evidence(Call& call) {
   });
   if (!answer) return std::move(answer).problem();
   return http::json_response(
-      201, wire(EvidenceMade{written(*answer).seq, size,
-                             std::string(text_or(answer->body, "content")), sha}));
+      call.status, wire(EvidenceMade{written(*answer).seq, size,
+                                     std::string(text_or(answer->body, "content")), sha}));
 }
 
 Result<http::Response> get_evidence(Call& call) {
@@ -260,78 +259,87 @@ Result<PrefillOut> get_prefill(Call& call) {
                  lang == "en" || lang == "zh" ? lang : call.http.lang);
 }
 
+// Every act names the case's new version, and may ask for the one it was decided on.
+template <typename In>
+void act_on(Table& t, std::string path, Spec spec, Result<Did> (*f)(Call&, In&)) {
+  t.post<In, Did>(std::move(path), std::move(spec), f).gives_etag().takes_if_match();
+}
+
 void add_acts(Table& t) {
-  t.post<DoIn, Did>("/cases/{id}/actions/{name}", {"case.act", "Take an action"},
-                    [](Call& c, DoIn& in) {
-                      return act(c, [&] {
-                        return c.s.engine.act(by_of(c), c.http.param("name"),
-                                              in.evidence.value_or(std::vector<std::string>{}),
-                                              in.form.value_or(json::object{}));
-                      });
-                    });
-  t.post<DoIn, Did>("/cases/{id}/tasks/{name}", {"case.act", "Do a task"}, [](Call& c, DoIn& in) {
+  act_on<DoIn>(t, "/cases/{id}/actions/{name}", {"case.act", "Take an action"},
+               [](Call& c, DoIn& in) {
+                 return act(c, [&] {
+                   return c.s.engine.act(by_of(c), c.http.param("name"),
+                                         in.evidence.value_or(std::vector<std::string>{}),
+                                         in.form.value_or(json::object{}));
+                 });
+               });
+  act_on<DoIn>(t, "/cases/{id}/tasks/{name}", {"case.act", "Do a task"}, [](Call& c, DoIn& in) {
     return act(c, [&] {
       return c.s.engine.do_task(by_of(c), c.http.param("name"),
                                 in.evidence.value_or(std::vector<std::string>{}),
                                 in.form.value_or(json::object{}));
     });
   });
-  t.post<Nothing, Did>(
-      "/cases/{id}/tasks/{name}/claim", {"case.act", "Take a task as mine"}, [](Call& c, Nothing&) {
-        return act(c, [&] { return c.s.engine.claim(by_of(c), c.http.param("name")); });
-      });
-  t.post<AssignIn, Did>(
-      "/cases/{id}/tasks/{name}/assign",
+  act_on<Nothing>(t, "/cases/{id}/tasks/{name}/claim", {"case.act", "Take a task as mine"},
+                  [](Call& c, Nothing&) {
+                    return act(c, [&] { return c.s.engine.claim(by_of(c), c.http.param("name")); });
+                  });
+  act_on<AssignIn>(
+      t, "/cases/{id}/tasks/{name}/assign",
       {"case.act", "Give a task to a person; \"\" gives it back"}, [](Call& c, AssignIn& in) {
         return act(c, [&] { return c.s.engine.assign(by_of(c), c.http.param("name"), in.person); });
       });
-  t.post<JudgeIn, Did>("/cases/{id}/approvals/{approval}", {"case.act", "Approve or reject"},
-                       judge);
-  t.post<NoteIn, Did>(
-      "/cases/{id}/notes", {"case.act", "A note, or a decision with its reason and what was known"},
-      [](Call& c, NoteIn& in) {
-        return act(c, [&] {
-          return c.s.engine.note(by_of(c), {in.decision.value_or(false), in.text,
-                                            in.why.value_or(""), in.known.value_or("")});
-        });
-      });
-  t.post<BriefIn, Did>("/cases/{id}/command", {"case.act", "Take command with a brief"},
-                       [](Call& c, BriefIn& in) {
-                         return act(c, [&] { return c.s.engine.take_command(by_of(c), in.brief); });
-                       });
-  t.post<WatchIn, Did>("/cases/{id}/watch", {"case.read", "Follow a case, or stop following it"},
-                       [](Call& c, WatchIn& in) -> Result<Did> {
-                         if (auto may = may_case(c, c.id(), Permission::case_read); !may)
-                           return std::move(may).problem();
-                         return run(c, c.s.engine.watch(by_of(c), in.on));
-                       });
-  t.post<ReaderIn, Did>(
-      "/cases/{id}/readers",
+  act_on<JudgeIn>(t, "/cases/{id}/approvals/{approval}", {"case.act", "Approve or reject"}, judge);
+  act_on<NoteIn>(t, "/cases/{id}/notes",
+                 {"case.act", "A note, or a decision with its reason and what was known"},
+                 [](Call& c, NoteIn& in) {
+                   return act(c, [&] {
+                     return c.s.engine.note(by_of(c), {in.decision.value_or(false), in.text,
+                                                       in.why.value_or(""), in.known.value_or("")});
+                   });
+                 });
+  act_on<BriefIn>(t, "/cases/{id}/command", {"case.act", "Take command with a brief"},
+                  [](Call& c, BriefIn& in) {
+                    return act(c, [&] { return c.s.engine.take_command(by_of(c), in.brief); });
+                  });
+  act_on<WatchIn>(t, "/cases/{id}/watch", {"case.read", "Follow a case, or stop following it"},
+                  [](Call& c, WatchIn& in) -> Result<Did> {
+                    if (auto may = may_case(c, c.id(), Permission::case_read); !may)
+                      return std::move(may).problem();
+                    return run(c, c.s.engine.watch(by_of(c), in.on));
+                  });
+  act_on<ReaderIn>(
+      t, "/cases/{id}/readers",
       {"case.act", "Let a person read a restricted case, or no longer, with a reason"},
       [](Call& c, ReaderIn& in) {
         return act(c, [&] { return c.s.engine.set_reader(by_of(c), in.person, in.on, in.reason); });
       });
-  t.post<DelegateIn, Did>(
-      "/cases/{id}/delegations", {"case.act", "Let a person act for me on this case until a time"},
+  act_on<DelegateIn>(
+      t, "/cases/{id}/delegations",
+      {"case.act", "Let a person act for me on this case until a time"},
       [](Call& c, DelegateIn& in) {
         return act(c, [&] { return c.s.engine.delegate(by_of(c), in.person, in.until_at); });
       });
-  t.remove<Did>(
-      "/cases/{id}/delegations/{person}", {"case.act", "Take a delegation back"}, [](Call& c) {
-        return act(c, [&] { return c.s.engine.undelegate(by_of(c), c.http.param("person")); });
-      });
-  t.post<LinkIn, Did>("/cases/{id}/links", {"case.act", "Link to another case"},
-                      [](Call& c, LinkIn& in) -> Result<Did> {
-                        if (auto may = may_case(c, in.other, Permission::case_read); !may)
-                          return std::move(may).problem();
-                        return act(c, [&] { return c.s.engine.link(by_of(c), in.other); });
-                      });
-  t.post<LinkIn, Did>("/cases/{id}/merge", {"case.act", "Close this case as part of another"},
-                      [](Call& c, LinkIn& in) -> Result<Did> {
-                        if (auto may = may_case(c, in.other, Permission::case_act); !may)
-                          return std::move(may).problem();
-                        return act(c, [&] { return c.s.engine.merge(by_of(c), in.other); });
-                      });
+  t.remove<Did>("/cases/{id}/delegations/{person}", {"case.act", "Take a delegation back"},
+                [](Call& c) {
+                  return act(
+                      c, [&] { return c.s.engine.undelegate(by_of(c), c.http.param("person")); });
+                })
+      .gives_etag()
+      .takes_if_match();
+  act_on<LinkIn>(t, "/cases/{id}/links", {"case.act", "Link to another case"},
+                 [](Call& c, LinkIn& in) -> Result<Did> {
+                   if (auto may = may_case(c, in.other, Permission::case_read); !may)
+                     return std::move(may).problem();
+                   return act(c, [&] { return c.s.engine.link(by_of(c), in.other); });
+                 });
+  act_on<LinkIn>(t, "/cases/{id}/merge", {"case.act", "Close this case as part of another"},
+                 [](Call& c, LinkIn& in) -> Result<Did> {
+                   if (auto may = may_case(c, in.other, Permission::case_act); !may)
+                     return std::move(may).problem();
+                   return act(c, [&] { return c.s.engine.merge(by_of(c), in.other); });
+                 });
 }
 
 }  // namespace
@@ -357,8 +365,9 @@ void add_cases(Table& t) {
                            {"cursor", ""},
                            {"limit", "1–200"}}},
                          list_cases);
-  t.post<StartIn, Started>("/cases", {"case.start", "Start a case"}, start_case);
-  t.get<CaseRecord>("/cases/{id}", {"case.read", "The whole record, by id or number"}, get_case);
+  t.create<StartIn, Started>("/cases", {"case.start", "Start a case"}, start_case);
+  t.get<CaseRecord>("/cases/{id}", {"case.read", "The whole record, by id or number"}, get_case)
+      .gives_etag();
   t.get<Page<TimelineItem>>(
       "/cases/{id}/timeline",
       {"case.read",
@@ -371,17 +380,20 @@ void add_cases(Table& t) {
          "Add a file (raw body) with ?name=",
          {{"name", "of the file"}},
          kEvidenceMax - 4096},
-        add_evidence);
+        add_evidence)
+      .created();
   t.raw("GET", "/cases/{id}/evidence/{content}",
         {"case.read", "A file, as a download", {}, 1024, "application/octet-stream"}, get_evidence);
   t.get<PrefillOut>("/cases/{id}/prefill/{name}",
                     {"case.read",
                      "What the case already knows of the form of a task or action",
                      {{"lang", "zh or en: of the words in texts"}}},
-                    get_prefill);
+                    get_prefill)
+      .gives_etag();
   t.raw("GET", "/cases/{id}/print/{form}",
         {"case.read", "A filed form as an A4 page", {{"lang", "zh or en"}}, 1024, "text/html"},
-        print_case);
+        print_case)
+      .gives_etag();
 }
 
 }  // namespace cw::api

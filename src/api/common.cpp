@@ -24,12 +24,37 @@ Problem no_such(Text what) {
 
 Status may_case(const Call& call, std::string_view case_id, Permission permission) {
   return call.s.journal.read([&]() -> Status {
-    std::string org = call.s.engine.org_of(case_id);
-    if (org.empty() || !call.s.identity.may(call.who, Permission::case_read, org).ok() ||
-        !call.s.engine.may_read(case_id, call.who.actor))
-      return no_such({"这个案件", "such a case"});
-    auto basis = call.s.identity.may(call.who, permission, org);
+    if (!sees_case(call.s, call.who, case_id)) return no_such({"这个案件", "such a case"});
+    auto basis = call.s.identity.may(call.who, permission, call.s.engine.org_of(case_id));
     if (!basis) return std::move(basis).problem();
+    return done();
+  });
+}
+
+bool sees_case(const Services& s, const Principal& who, std::string_view case_id) {
+  const std::string org = s.engine.org_of(case_id);
+  return !org.empty() && s.identity.may(who, Permission::case_read, org).ok() &&
+         s.engine.may_read(case_id, who.actor);
+}
+
+Status may_person(const Call& call, std::string_view person, Permission permission) {
+  return call.s.journal.read([&]() -> Status {
+    const Identity& identity = call.s.identity;
+    const auto found = identity.person(person);
+    auto may = found ? identity.may(call.who, permission, found->org) : Result<std::string>("");
+    if (!found || (!may && !identity.may(call.who, Permission::people_read, found->org)))
+      return no_such({"这个人员", "such a person"});
+    if (!may) return std::move(may).problem();
+    return done();
+  });
+}
+
+Status may_org(const Call& call, std::string_view org, Permission permission) {
+  return call.s.journal.read([&]() -> Status {
+    const bool known = call.s.identity.org(org).has_value();
+    auto may = call.s.identity.may(call.who, permission, known ? org : "");
+    if (!may) return std::move(may).problem();
+    if (!known) return no_such({"这个组织", "such an organisation"});
     return done();
   });
 }

@@ -25,7 +25,14 @@ void let_see(const Call& call, Filter& filter) {
 // Id and number of a case that something else names; nothing when it is restricted and `who` is no
 // reader. Under the state lock.
 std::optional<CaseRef> case_ref(const Services& s, const Principal& who, const std::string& id);
+// Whether the caller may read the case. Under the state lock.
+bool sees_case(const Services& s, const Principal& who, std::string_view case_id);
 Status may_alert(const Call& call, std::string_view alert_id, Permission permission);
+
+// The same for a person, and for an organisation that a path names: one out of reach is as absent
+// as one that never was. Who may read of somebody but not act is told so.
+Status may_person(const Call& call, std::string_view person, Permission permission);
+Status may_org(const Call& call, std::string_view org, Permission permission);
 
 // The line that names a case in lists: from its start form, "" when there is none.
 std::string case_title(const Services& s, const std::string& content);

@@ -87,7 +87,6 @@ Result<DelegationMade> delegate(Call& call, DelegationIn& in) {
   };
   auto answer = call.s.identity.delegate_posts(call.who, call.command, wanted, tell);
   if (!answer) return std::move(answer).problem();
-  call.status = 201;
   return DelegationMade{written(*answer).seq, std::string(text_or(answer->body, "id"))};
 }
 
@@ -102,7 +101,7 @@ void add_delegations(Table& t) {
        "people.read",
        {{"person", ""}}},
       list_delegations);
-  t.post<DelegationIn, DelegationMade>(
+  t.create<DelegationIn, DelegationMade>(
       "/delegations",
       {"session", "Let a person act in my posts until a time; with posts.manage in another's"},
       delegate);

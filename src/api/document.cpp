@@ -40,14 +40,48 @@ json::array parameters_of(const Endpoint& e) {
                    {"in", "query"},
                    {"description", q.about},
                    {"schema", {{"type", "string"}}}});
-  if (e.info.writes && e.info.access != "public") {
-    out.push_back(
-        {{"name", "Idempotency-Key"},
-         {"in", "header"},
-         {"schema", {{"type", "string"}, {"maxLength", 200}}},
-         {"description", "A repeated key of the same caller and request gets the first answer."}});
-  }
+  auto shared = [&](const char* name) {
+    out.push_back(json::object{{"$ref", std::string("#/components/parameters/") + name}});
+  };
+  if (e.info.writes && e.info.access != "public") shared("Idempotency-Key");
+  if (e.info.takes_if_match) shared("If-Match");
+  if (e.info.gives_etag && e.info.method == "GET") shared("If-None-Match");
+  shared("Accept-Language");
   return out;
+}
+
+// Headers of requests that mean the same on every endpoint that has them.
+json::object shared_parameters() {
+  auto header = [](const char* name, const char* about, json::object schema) {
+    return json::object{
+        {"name", name}, {"in", "header"}, {"description", about}, {"schema", std::move(schema)}};
+  };
+  const json::object etag{{"type", "string"}, {"pattern", R"(^(\*|"[0-9]+")$)"}};
+  return {
+      {"Accept-Language",
+       header(
+           "Accept-Language",
+           "zh or en: the language of problems and of what is printed. Absent: the person's own, "
+           "else zh.",
+           {{"type", "string"}})},
+      {"Idempotency-Key",
+       header("Idempotency-Key",
+              "A repeated key of the same caller and request gets the first answer.",
+              {{"type", "string"}, {"maxLength", 200}})},
+      {"If-Match",
+       header("If-Match",
+              "The ETag of what the caller saw. Done only if nothing changed since, else "
+              "412; absent or *: done in any case.",
+              etag)},
+      {"If-None-Match",
+       header("If-None-Match", "304 without a body if it is still this ETag.", etag)}};
+}
+
+json::object problem_answer(const char* about) {
+  return {
+      {"description", about},
+      {"content",
+       {{"application/problem+json", {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}};
 }
 
 json::object operation_of(const Endpoint& e, Schemas& schemas) {
@@ -65,17 +99,19 @@ json::object operation_of(const Endpoint& e, Schemas& schemas) {
   if (e.takes)
     operation["requestBody"] = {
         {"required", true}, {"content", {{"application/json", {{"schema", e.takes(schemas)}}}}}};
-  json::object good{{"description", "OK"}};
+  json::object good{{"description", e.info.status == 201 ? "Made" : "OK"}};
   if (e.gives)
     good["content"] = {{"application/json", {{"schema", e.gives(schemas)}}}};
   else
     good["content"] = {{e.answers, json::object{}}};
-  operation["responses"] = {{"200", good},
-                            {"default",
-                             {{"description", "A problem"},
-                              {"content",
-                               {{"application/problem+json",
-                                 {{"schema", {{"$ref", "#/components/schemas/Problem"}}}}}}}}}};
+  if (e.info.gives_etag) good["headers"] = {{"ETag", {{"$ref", "#/components/headers/ETag"}}}};
+  json::object& responses = operation["responses"].emplace_object();
+  responses[std::to_string(e.info.status)] = good;
+  if (e.info.gives_etag && e.info.method == "GET")
+    responses["304"] = {{"description", "It is still the one of If-None-Match"}};
+  if (e.info.takes_if_match)
+    responses["412"] = problem_answer("It changed since the ETag of If-Match");
+  responses["default"] = problem_answer("A problem");
   if (e.info.access == "public") operation["security"] = json::array{};
   return operation;
 }
@@ -141,6 +177,11 @@ std::string api_document() {
       {"paths", paths},
       {"components",
        {{"schemas", all_schemas},
+        {"parameters", shared_parameters()},
+        {"headers",
+         {{"ETag",
+           {{"description", "The version of what is told or was changed, for If-Match"},
+            {"schema", {{"type", "string"}, {"pattern", "^\"[0-9]+\"$"}}}}}}},
         {"securitySchemes",
          {{"session",
            {{"type", "apiKey"},

@@ -284,15 +284,13 @@ Result<DrillWritten> plan_drill(Call& call, PlanIn& in) {
   const std::string org = in.org.value_or(call.who.org);
   if (auto may = call.may(Permission::procedures_manage, org); !may)
     return std::move(may).problem();
-  auto out =
-      drill_did(call, desk(call).plan({.scenario = in.scenario,
-                                       .org = org,
-                                       .actor = call.who.actor,
-                                       .director = in.director.value_or(""),
-                                       .on_ms = in.on_at,
-                                       .invited = in.people.value_or(std::vector<std::string>{})}));
-  if (out) call.status = 201;
-  return out;
+  return drill_did(call,
+                   desk(call).plan({.scenario = in.scenario,
+                                    .org = org,
+                                    .actor = call.who.actor,
+                                    .director = in.director.value_or(""),
+                                    .on_ms = in.on_at,
+                                    .invited = in.people.value_or(std::vector<std::string>{})}));
 }
 
 Result<DrillWritten> move_drill(Call& call, MoveDrillIn& in) {
@@ -376,7 +374,7 @@ void add_drills(Table& t) {
        "Every emergency plan: drilled, planned or missing in a year",
        {{"year", "this one when absent"}, {"org", "this organisation and below"}}},
       coverage);
-  t.post<PlanIn, DrillWritten>("/drills", {"procedures.manage", "Plan a drill"}, plan_drill);
+  t.create<PlanIn, DrillWritten>("/drills", {"procedures.manage", "Plan a drill"}, plan_drill);
   t.get<DrillOut>(
       "/drills/{id}",
       {"case.read", "One drill: participants, injects told, score beside real incidents"},

@@ -110,6 +110,7 @@ http::Response serve(Services& s, const Endpoint& e, http::Request& request) {
     if (auto may = allowed(s, who, e, request); !may) return refuse(may.problem());
   }
   Call call{s, request, std::move(who)};
+  call.status = e.info.status;
   if (auto good = read_conditions(call); !good) return refuse(good.problem());
   auto response = e.run(call);
   if (!response) return refuse(response.problem());
@@ -176,10 +177,14 @@ Problem Table::wrong_fields(std::vector<FieldProblem> wrong) {
       std::move(wrong));
 }
 
-void Table::add(std::string method, std::string path, Spec spec, SchemaOf takes, SchemaOf gives,
-                Run run) {
+Endpoint& Table::add(std::string method, std::string path, Spec spec, SchemaOf takes,
+                     SchemaOf gives, Run run) {
   Endpoint e;
-  e.info = {method, "/api/v1" + path, spec.access, spec.summary, method != "GET"};
+  e.info = {.method = method,
+            .path = "/api/v1" + path,
+            .access = spec.access,
+            .summary = spec.summary,
+            .writes = method != "GET"};
   e.query = std::move(spec.query);
   e.body_max = spec.body_max;
   e.tag = tag_;
@@ -189,7 +194,7 @@ void Table::add(std::string method, std::string path, Spec spec, SchemaOf takes,
   e.run = std::move(run);
   std::string_view access = spec.access;
   CW_CHECK(access == "public" || access == "session" || permission_named(access));
-  into_.push_back(std::move(e));
+  return into_.emplace_back(std::move(e));
 }
 
 struct Api::Impl {

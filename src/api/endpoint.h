@@ -4,7 +4,8 @@
 //
 //   t.get<Page<CaseBrief>>("/cases", {"case.read", "Cases", {{"state", "…"}}}, [](Call& c) { … });
 //   t.post<TakeIn, Written>("/alerts/{id}/take", {"alert.triage", "Take an alert"},
-//                           [](Call& c, const TakeIn& in) -> Result<Written> { … });
+//                           [](Call& c, TakeIn& in) -> Result<Written> { … }).takes_if_match();
+//   t.create<StartIn, Started>("/cases", {"case.start", "Start a case"}, start_case);  // 201
 #pragma once
 
 #include <functional>
@@ -26,7 +27,7 @@ struct Call {
   Command command;                      // from Idempotency-Key, bound to the caller and the request
   std::optional<std::uint64_t> if_seq;  // from If-Match
   http::Headers answer;                 // headers for the answer
-  int status = 200;
+  int status = 200;                     // as the table says
 
   const std::string& id() const { return http.param("id"); }
   std::string query(std::string_view name) const {
@@ -70,6 +71,10 @@ struct Endpoint {
   std::string tag, answers;
   std::function<json::object(Schemas&)> takes, gives;  // empty: no body
   std::function<Result<http::Response>(Call&)> run;
+
+  Endpoint& created() { return info.status = 201, *this; }
+  Endpoint& gives_etag() { return info.gives_etag = true, *this; }
+  Endpoint& takes_if_match() { return info.takes_if_match = true, *this; }
 };
 
 struct Nothing {};
@@ -81,29 +86,34 @@ class Table {
   void tag(std::string name) { tag_ = std::move(name); }
 
   template <typename Out>
-  void get(std::string path, Spec spec, Result<Out> (*f)(Call&)) {
-    add("GET", std::move(path), std::move(spec), {}, &schema_of<Out>, answer<Out>(f));
+  Endpoint& get(std::string path, Spec spec, Result<Out> (*f)(Call&)) {
+    return add("GET", std::move(path), std::move(spec), {}, &schema_of<Out>, answer<Out>(f));
   }
   template <typename In, typename Out>
-  void post(std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
-    body<In, Out>("POST", std::move(path), std::move(spec), f);
+  Endpoint& post(std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
+    return body<In, Out>("POST", std::move(path), std::move(spec), f);
+  }
+  // A POST that makes something: answered with 201.
+  template <typename In, typename Out>
+  Endpoint& create(std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
+    return post<In, Out>(std::move(path), std::move(spec), f).created();
   }
   template <typename In, typename Out>
-  void put(std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
-    body<In, Out>("PUT", std::move(path), std::move(spec), f);
+  Endpoint& put(std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
+    return body<In, Out>("PUT", std::move(path), std::move(spec), f);
   }
   template <typename In, typename Out>
-  void patch(std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
-    body<In, Out>("PATCH", std::move(path), std::move(spec), f);
+  Endpoint& patch(std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
+    return body<In, Out>("PATCH", std::move(path), std::move(spec), f);
   }
   template <typename Out>
-  void remove(std::string path, Spec spec, Result<Out> (*f)(Call&)) {
-    add("DELETE", std::move(path), std::move(spec), {}, &schema_of<Out>, answer<Out>(f));
+  Endpoint& remove(std::string path, Spec spec, Result<Out> (*f)(Call&)) {
+    return add("DELETE", std::move(path), std::move(spec), {}, &schema_of<Out>, answer<Out>(f));
   }
   // Bytes in or out: files, event streams, printed pages.
-  void raw(std::string method, std::string path, Spec spec,
-           std::function<Result<http::Response>(Call&)> f) {
-    add(std::move(method), std::move(path), std::move(spec), {}, {}, std::move(f));
+  Endpoint& raw(std::string method, std::string path, Spec spec,
+                std::function<Result<http::Response>(Call&)> f) {
+    return add(std::move(method), std::move(path), std::move(spec), {}, {}, std::move(f));
   }
 
  private:
@@ -119,7 +129,7 @@ class Table {
     };
   }
   template <typename In, typename Out>
-  void body(std::string method, std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
+  Endpoint& body(std::string method, std::string path, Spec spec, Result<Out> (*f)(Call&, In&)) {
     Run run = [f](Call& call) -> Result<http::Response> {
       auto value = read_body(call);
       if (!value) return std::move(value).problem();
@@ -131,13 +141,14 @@ class Table {
       if (!out) return std::move(out).problem();
       return http::json_response(call.status, wire(*out));
     };
-    add(std::move(method), std::move(path), std::move(spec), &schema_of<In>, &schema_of<Out>,
-        std::move(run));
+    return add(std::move(method), std::move(path), std::move(spec), &schema_of<In>, &schema_of<Out>,
+               std::move(run));
   }
   static Result<json::value> read_body(Call& call);
   static Problem wrong_fields(std::vector<FieldProblem> wrong);
-  void add(std::string method, std::string path, Spec spec, SchemaOf takes, SchemaOf gives,
-           Run run);
+  // The line just declared, to say more of it; good until the next.
+  Endpoint& add(std::string method, std::string path, Spec spec, SchemaOf takes, SchemaOf gives,
+                Run run);
 
   std::vector<Endpoint>& into_;
   std::string tag_;

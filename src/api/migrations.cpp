@@ -159,7 +159,10 @@ Result<MigrationPlanOut> try_migration(Call& call, MigrateIn& in) {
                        .due_at_once = static_cast<std::int64_t>(planned->due_at_once)};
   for (const auto& g : planned->groups)
     out.groups.push_back({g.code, g.what, static_cast<std::int64_t>(g.cases)});
-  for (const auto& one : planned->items) out.items.push_back(case_out(one));
+  call.s.journal.read([&] {  // a case that the caller may not read is counted, not named
+    for (const auto& one : planned->items)
+      if (sees_case(call.s, call.who, one.case_id)) out.items.push_back(case_out(one));
+  });
   return out;
 }
 
@@ -172,14 +175,13 @@ Result<MigrationWritten> begin_migration(Call& call, MigrateIn& in) {
   if (Status s = check_procedure(call, in); !s) return std::move(s).problem();
   auto map = map_in(in.map);
   if (!map) return std::move(map).problem();
-  auto out = migration_did(publishing(call).begin_migration(call.who, call.command, call.id(),
-                                                            static_cast<int>(in.from), *map));
-  if (out) call.status = 201;
-  return out;
+  return migration_did(publishing(call).begin_migration(call.who, call.command, call.id(),
+                                                        static_cast<int>(in.from), *map));
 }
 
 // Under the state lock.
-MigrationOut migration_out(const Services& s, const MigrationRun& r, bool whole) {
+MigrationOut migration_out(const Call& call, const MigrationRun& r, bool whole) {
+  const Services& s = call.s;
   MigrationOut out{.id = r.id,
                    .procedure = r.procedure,
                    .phase = name_of(r.phase),
@@ -197,7 +199,8 @@ MigrationOut migration_out(const Services& s, const MigrationRun& r, bool whole)
   if (!whole) return out;
   for (const auto& one : r.stayed) {
     auto view = s.engine.view(one.case_id, "");
-    out.stayed.push_back({{one.case_id, view ? view->number : std::string()}, one.code, one.what});
+    if (view && sees_case(s, call.who, one.case_id))
+      out.stayed.push_back({{one.case_id, view->number}, one.code, one.what});
   }
   return out;
 }
@@ -208,7 +211,7 @@ Result<Page<MigrationOut>> list_migrations(Call& call) {
   call.s.journal.read([&] {
     for (const MigrationRun* r : publishing(call).migrations())
       if ((procedure.empty() || r->procedure == procedure) && page.items.size() < 200)
-        page.items.push_back(migration_out(call.s, *r, false));
+        page.items.push_back(migration_out(call, *r, false));
   });
   return page;
 }
@@ -217,7 +220,7 @@ Result<MigrationOut> one_migration(Call& call) {
   std::optional<MigrationOut> out;
   call.s.journal.read([&] {
     if (const MigrationRun* r = publishing(call).migration(call.id()))
-      out = migration_out(call.s, *r, true);
+      out = migration_out(call, *r, true);
   });
   if (!out) return no_such({"这次迁移", "such a migration"});
   return std::move(*out);
@@ -233,7 +236,7 @@ void add_migrations(Table& t) {
        "Try it on every open case of version `from`, against the version in force; nothing is "
        "changed. `map`: {states, tasks, clocks, facts, roles}, old → new, null lets it go"},
       try_migration);
-  t.post<MigrateIn, MigrationWritten>(
+  t.create<MigrateIn, MigrationWritten>(
       "/definitions/{kind}/{id}/migrations",
       {"definitions.approve", "Begin it: cases move in batches, those that cannot stay"},
       begin_migration);

@@ -131,6 +131,14 @@ Result<Written> set_wish(Call& call, WishIo& in) {
   return written(call.s.notify.set_email_wish(call.who, call.command, wish));
 }
 
+// One of another organisation is as absent as one that never was.
+Status may_webhook(Call& call, const std::string& id) {
+  const auto mine = call.s.notify.webhooks(call.who);
+  if (std::any_of(mine.begin(), mine.end(), [&](const Webhook& w) { return w.id == id; }))
+    return done();
+  return no_such({"这个接收端", "such a webhook"});
+}
+
 Result<WebhookMade> set_webhook(Call& call, const std::string& id, WebhookIn& in) {
   auto made =
       call.s.notify.set_webhook(call.who, call.command,
@@ -183,10 +191,17 @@ void add_notices(Table& t) {
                                  {"system.manage", "Add a webhook; its secret is told once"},
                                  [](Call& c, WebhookIn& in) { return set_webhook(c, "", in); });
   t.put<WebhookIn, WebhookMade>("/webhooks/{id}", {"system.manage", "Change a webhook"},
-                                [](Call& c, WebhookIn& in) { return set_webhook(c, c.id(), in); });
+                                [](Call& c, WebhookIn& in) -> Result<WebhookMade> {
+                                  if (auto may = may_webhook(c, c.id()); !may)
+                                    return std::move(may).problem();
+                                  return set_webhook(c, c.id(), in);
+                                });
   t.post<TestIn, Written>(
       "/notices/test", {"system.manage", "Send a test message: email (to me) or webhook"},
-      [](Call& c, TestIn& in) {
+      [](Call& c, TestIn& in) -> Result<Written> {
+        if (in.channel == "webhook")
+          if (auto may = may_webhook(c, in.webhook.value_or("")); !may)
+            return std::move(may).problem();
         return written(c.s.notify.test(c.who, c.command, in.channel, in.webhook.value_or("")));
       });
 }

@@ -152,9 +152,8 @@ PersonOut person_out(const Person& p) {
   return out;
 }
 
-Result<IssuedOut> issued(Call& call, Result<Issued> result) {
+Result<IssuedOut> issued(Result<Issued> result) {
   if (!result) return std::move(result).problem();
-  call.status = 201;
   return IssuedOut{written(result->answer).seq, result->id, result->secret};
 }
 
@@ -204,7 +203,7 @@ Result<IssuedOut> add_person(Call& call, PersonIn& in) {
                     {}};
   for (const auto& g : in.grants.value_or(std::vector<GrantIo>{}))
     input.grants.push_back({g.role, g.org});
-  return issued(call, call.s.identity.add_person(call.who, call.command, input));
+  return issued(call.s.identity.add_person(call.who, call.command, input));
 }
 
 Result<Written> change_person(Call& call, PersonPatch& in) {
@@ -276,7 +275,7 @@ Result<IssuedOut> add_token(Call& call, TokenIn& in) {
   wanted.label = in.label;
   wanted.scopes = *scopes;
   wanted.expires_at = in.expires_at;
-  return issued(call, call.s.identity.add_token(call.who, call.command, wanted));
+  return issued(call.s.identity.add_token(call.who, call.command, wanted));
 }
 
 void add_structure(Table& t) {
@@ -370,7 +369,7 @@ void add_rights(Table& t) {
           return out;
         });
       });
-  t.post<TokenIn, IssuedOut>(
+  t.create<TokenIn, IssuedOut>(
       "/tokens", {"tokens.manage", "Make an API token; its secret is told once"}, add_token);
   t.remove<Written>("/tokens/{id}", {"tokens.manage", "Revoke an API token"}, [](Call& c) {
     return written(c.s.identity.revoke_token(c.who, c.command, c.id()));
@@ -393,16 +392,16 @@ void add_people(Table& t) {
                            {"limit", "1–500"}}},
                          list_people);
   t.get<PersonOut>("/people/{id}", {"people.read", "One person"}, one_person);
-  t.post<PersonIn, IssuedOut>(
+  t.create<PersonIn, IssuedOut>(
       "/people", {"people.manage", "Add a person; the one-time password is told once"}, add_person);
   t.patch<PersonPatch, Written>("/people/{id}",
                                 {"people.manage", "Change a person, or activate and deactivate"},
                                 change_person);
-  t.post<Nothing, IssuedOut>("/people/{id}/password-reset",
-                             {"people.manage", "A new one-time password"}, [](Call& c, Nothing&) {
-                               return issued(c,
-                                             c.s.identity.reset_password(c.who, c.command, c.id()));
-                             });
+  t.create<Nothing, IssuedOut>(
+      "/people/{id}/password-reset", {"people.manage", "A new one-time password"},
+      [](Call& c, Nothing&) {
+        return issued(c.s.identity.reset_password(c.who, c.command, c.id()));
+      });
   t.post<Nothing, Written>("/people/{id}/totp-remove",
                            {"people.manage", "Remove a lost second factor"}, [](Call& c, Nothing&) {
                              return written(c.s.identity.remove_totp(c.who, c.command, c.id()));

@@ -279,38 +279,44 @@ Result<RevisionWritten> approve_revision(Call& call, ApproveIn& in) {
 
 void add_steps(Table& t) {
   t.post<Nothing, RevisionWritten>(
-      "/revisions/{id}/submit",
-      {"definitions.write", "Ask for a review; refused while there are mistakes"},
-      [](Call& call, Nothing&) {
-        return revision_did(
-            call, publishing(call).submit(call.who, call.command, call.id(), call.if_seq));
-      });
+       "/revisions/{id}/submit",
+       {"definitions.write", "Ask for a review; refused while there are mistakes"},
+       [](Call& call, Nothing&) {
+         return revision_did(
+             call, publishing(call).submit(call.who, call.command, call.id(), call.if_seq));
+       })
+      .gives_etag()
+      .takes_if_match();
   t.post<CommentIn, RevisionWritten>(
-      "/revisions/{id}/comments",
-      {"definitions.read", "Say something, on a line of a draft or on all of it"},
-      [](Call& call, CommentIn& in) {
-        const std::int64_t line = in.line.value_or(0);
-        return revision_did(
-            call, publishing(call).comment(
-                      call.who, call.command,
-                      {.revision = call.id(),
-                       .text = in.text,
-                       .path = in.path.value_or(""),
-                       .line = line < 0 || line > INT32_MAX ? -1 : static_cast<int>(line)}));
-      });
+       "/revisions/{id}/comments",
+       {"definitions.read", "Say something, on a line of a draft or on all of it"},
+       [](Call& call, CommentIn& in) {
+         const std::int64_t line = in.line.value_or(0);
+         return revision_did(
+             call, publishing(call).comment(
+                       call.who, call.command,
+                       {.revision = call.id(),
+                        .text = in.text,
+                        .path = in.path.value_or(""),
+                        .line = line < 0 || line > INT32_MAX ? -1 : static_cast<int>(line)}));
+       })
+      .gives_etag();
   t.post<ReasonIn, RevisionWritten>(
-      "/revisions/{id}/return", {"definitions.read", "Give it back to its author with a reason"},
-      [](Call& call, ReasonIn& in) {
-        return revision_did(
-            call, publishing(call).give_back(call.who, call.command, call.id(), in.reason));
-      });
+       "/revisions/{id}/return", {"definitions.read", "Give it back to its author with a reason"},
+       [](Call& call, ReasonIn& in) {
+         return revision_did(
+             call, publishing(call).give_back(call.who, call.command, call.id(), in.reason));
+       })
+      .gives_etag();
   t.post<PassIn, RevisionWritten>(
-      "/revisions/{id}/pass",
-      {"definitions.review", "It passes the review; by somebody other than its authors"},
-      [](Call& call, PassIn& in) {
-        return revision_did(call, publishing(call).pass(call.who, call.command, call.id(),
-                                                        in.remark.value_or(""), call.if_seq));
-      });
+       "/revisions/{id}/pass",
+       {"definitions.review", "It passes the review; by somebody other than its authors"},
+       [](Call& call, PassIn& in) {
+         return revision_did(call, publishing(call).pass(call.who, call.command, call.id(),
+                                                         in.remark.value_or(""), call.if_seq));
+       })
+      .gives_etag()
+      .takes_if_match();
   t.post<SimulateRevisionIn, json::object>(
       "/revisions/{id}/simulate",
       {"definitions.write",
@@ -318,18 +324,21 @@ void add_steps(Table& t) {
        "approval. `people`: house (assumed) or real"},
       simulate_revision);
   t.post<ApproveIn, RevisionWritten>(
-      "/revisions/{id}/approve",
-      {"definitions.approve",
-       "Approve it from now or a later moment on; by somebody other than authors and reviewer. "
-       "`waiver`: why without a simulation that passed"},
-      approve_revision);
+       "/revisions/{id}/approve",
+       {"definitions.approve",
+        "Approve it from now or a later moment on; by somebody other than authors and reviewer. "
+        "`waiver`: why without a simulation that passed"},
+       approve_revision)
+      .gives_etag()
+      .takes_if_match();
   t.post<MaybeReasonIn, RevisionWritten>(
-      "/revisions/{id}/withdraw",
-      {"definitions.read", "Withdraw it before it is in force: its author, or who may approve"},
-      [](Call& call, MaybeReasonIn& in) {
-        return revision_did(call, publishing(call).withdraw(call.who, call.command, call.id(),
-                                                            in.reason.value_or("")));
-      });
+       "/revisions/{id}/withdraw",
+       {"definitions.read", "Withdraw it before it is in force: its author, or who may approve"},
+       [](Call& call, MaybeReasonIn& in) {
+         return revision_did(call, publishing(call).withdraw(call.who, call.command, call.id(),
+                                                             in.reason.value_or("")));
+       })
+      .gives_etag();
 }
 
 }  // namespace
@@ -347,26 +356,27 @@ void add_revisions(Table& t) {
         {"limit", "1–500, absent: 200"}}},
       list_revisions);
   t.get<RevisionOut>(
-      "/revisions/{id}",
-      {"definitions.read",
-       "One revision: drafts, saves, what happened, what the caller may do, mistakes"},
-      one_revision);
-  t.post<RevisionIn, RevisionWritten>(
-      "/revisions",
-      {"definitions.write",
-       "Begin a revision: one procedure and the forms it changes, or forms alone; or one procedure "
-       "that is retired",
-       {},
-       10 << 20},
-      [](Call& call, RevisionIn& in) {
-        auto out = save_revision(call, in, "");
-        if (out) call.status = 201;
-        return out;
-      });
+       "/revisions/{id}",
+       {"definitions.read",
+        "One revision: drafts, saves, what happened, what the caller may do, mistakes"},
+       one_revision)
+      .gives_etag();
+  t.create<RevisionIn, RevisionWritten>(
+       "/revisions",
+       {"definitions.write",
+        "Begin a revision: one procedure and the forms it changes, or forms alone; or one "
+        "procedure "
+        "that is retired",
+        {},
+        10 << 20},
+       [](Call& call, RevisionIn& in) { return save_revision(call, in, ""); })
+      .gives_etag();
   t.put<RevisionIn, RevisionWritten>(
-      "/revisions/{id}",
-      {"definitions.write", "Save it again, all of it; every saving is kept", {}, 10 << 20},
-      [](Call& call, RevisionIn& in) { return save_revision(call, in, call.id()); });
+       "/revisions/{id}",
+       {"definitions.write", "Save it again, all of it; every saving is kept", {}, 10 << 20},
+       [](Call& call, RevisionIn& in) { return save_revision(call, in, call.id()); })
+      .gives_etag()
+      .takes_if_match();
   add_steps(t);
 }
 

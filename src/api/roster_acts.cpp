@@ -65,6 +65,8 @@ Result<Written> wrote_duty(Result<Answer> answer) {
 }
 
 Result<Written> set_plan(Call& call, RosterPlanIn& in) {
+  if (auto may = may_org(call, call.http.param("org"), Permission::roster_manage); !may)
+    return std::move(may).problem();
   auto from = named_day(in.from_day, "/from_day");
   if (!from) return std::move(from).problem();
   RosterInput input{call.http.param("org"), in.source, *from};
@@ -81,6 +83,14 @@ Result<Written> set_plan(Call& call, RosterPlanIn& in) {
 
 std::string me_or(const Call& call, const std::optional<std::string>& person) {
   return person.value_or(call.who.person);
+}
+
+Result<Written> qualify(Call& call, std::int64_t until_ms, bool withdraw) {
+  const std::string& person = call.http.param("person");
+  if (auto may = may_person(call, person, Permission::roster_manage); !may)
+    return std::move(may).problem();
+  return wrote_duty(
+      call.s.roster.qualify(call.who, call.command, {person, call.id(), until_ms}, withdraw));
 }
 
 void add_swaps(Table& t) {
@@ -104,7 +114,10 @@ void add_swaps(Table& t) {
       });
   t.post<DutyYesIn, Written>(
       "/roster/swaps/{id}/decide", {"roster.manage", "Approve a swap, or refuse it"},
-      [](Call& c, DutyYesIn& in) {
+      [](Call& c, DutyYesIn& in) -> Result<Written> {
+        const auto swap = c.s.journal.read([&] { return c.s.roster.swap(c.id()); });
+        if (!swap || !c.may(Permission::roster_manage, swap->shift.org))
+          return no_such({"这次换班", "such a swap"});
         return wrote_duty(c.s.roster.decide_swap(c.who, c.command, c.id(), in.yes));
       });
   t.post<Nothing, Written>("/roster/swaps/{id}/withdraw",
@@ -138,15 +151,10 @@ void add_leave(Table& t) {
   t.put<QualifyIn, Written>(
       "/roster/qualifications/{person}/{id}",
       {"roster.manage", "Somebody is qualified, with an end or without"},
-      [](Call& c, QualifyIn& in) {
-        return wrote_duty(c.s.roster.qualify(
-            c.who, c.command, {c.http.param("person"), c.id(), in.until_at.value_or(0)}, false));
-      });
+      [](Call& c, QualifyIn& in) { return qualify(c, in.until_at.value_or(0), false); });
   t.remove<Written>("/roster/qualifications/{person}/{id}",
-                    {"roster.manage", "Somebody is not qualified any more"}, [](Call& c) {
-                      return wrote_duty(c.s.roster.qualify(
-                          c.who, c.command, {c.http.param("person"), c.id(), 0}, true));
-                    });
+                    {"roster.manage", "Somebody is not qualified any more"},
+                    [](Call& c) { return qualify(c, 0, true); });
   t.post<ReachableIn, Written>(
       "/roster/reachable", {"roster.read", "I can be reached (or: they answered)"},
       [](Call& c, ReachableIn& in) {

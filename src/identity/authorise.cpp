@@ -207,6 +207,14 @@ Result<std::string> Identity::Impl::may(const Principal& who, Permission p,
   return basis;
 }
 
+Result<std::string> Identity::Impl::may_in(const Principal& who, Permission p, std::string_view org,
+                                           std::string_view pointer) const {
+  const bool known = orgs.contains(std::string(org));
+  auto basis = may(who, p, known ? org : std::string_view(root));
+  if (basis && !known) return unknown_org(pointer);
+  return basis;
+}
+
 PermissionSet Identity::Impl::allowed_at(const Principal& who, std::string_view org) const {
   PermissionSet set;
   for (const auto& p : permissions()) {

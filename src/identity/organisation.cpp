@@ -97,8 +97,7 @@ Status check_absence(const PostInput& in) {
 Result<Answer> Identity::add_org(const Principal& who, Command command, std::string_view parent,
                                  std::string_view kind, Text name) {
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
-    if (!impl_->orgs.contains(std::string(parent))) return unknown_org("/parent");
-    auto basis = impl_->may(who, Permission::people_manage, parent);
+    auto basis = impl_->may_in(who, Permission::people_manage, parent, "/parent");
     if (!basis) return basis.problem();
     if (kind != "hq" && kind != "province" && kind != "centre") {
       return invalid("identity.org-kind", "/kind",
@@ -121,12 +120,10 @@ Result<Answer> Identity::add_org(const Principal& who, Command command, std::str
 Result<Answer> Identity::rename_org(const Principal& who, Command command, std::string_view id,
                                     Text name) {
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
-    auto it = impl_->orgs.find(std::string(id));
-    if (it == impl_->orgs.end()) return unknown_org("/org");
-    auto basis = impl_->may(who, Permission::people_manage, id);
+    auto basis = impl_->may_in(who, Permission::people_manage, id, "/org");
     if (!basis) return basis.problem();
     if (auto s = check_title(name, "/name"); !s) return s.problem();
-    Org org = it->second;
+    Org org = impl_->orgs.at(std::string(id));
     if (org.name == name) return json::object{};
     org.name = name;
     d.append(entry_by(who, *basis, "org-set", body_of(org)));
@@ -136,8 +133,7 @@ Result<Answer> Identity::rename_org(const Principal& who, Command command, std::
 
 Result<Answer> Identity::set_post(const Principal& who, Command command, const PostInput& in) {
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
-    if (!impl_->orgs.contains(in.org)) return unknown_org("/org");
-    auto basis = impl_->may(who, Permission::posts_manage, in.org);
+    auto basis = impl_->may_in(who, Permission::posts_manage, in.org, "/org");
     if (!basis) return basis.problem();
     if (!is_slug(in.id)) return slug_problem("/id");
     Post post;
@@ -175,8 +171,7 @@ Result<Answer> Identity::set_post(const Principal& who, Command command, const P
 
 Result<Answer> Identity::set_team(const Principal& who, Command command, const Team& team) {
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
-    if (!impl_->orgs.contains(team.org)) return unknown_org("/org");
-    auto basis = impl_->may(who, Permission::posts_manage, team.org);
+    auto basis = impl_->may_in(who, Permission::posts_manage, team.org, "/org");
     if (!basis) return basis.problem();
     if (!is_slug(team.id)) return slug_problem("/id");
     if (auto s = check_title(team.title, "/title"); !s) return s.problem();
@@ -189,8 +184,7 @@ Result<Answer> Identity::set_team(const Principal& who, Command command, const T
 
 Result<Answer> Identity::set_queue(const Principal& who, Command command, const Queue& queue) {
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
-    if (!impl_->orgs.contains(queue.org)) return unknown_org("/org");
-    auto basis = impl_->may(who, Permission::posts_manage, queue.org);
+    auto basis = impl_->may_in(who, Permission::posts_manage, queue.org, "/org");
     if (!basis) return basis.problem();
     if (queue.procedure != "*" && !is_slug(queue.procedure)) return slug_problem("/procedure");
     if (auto s = check_people(*impl_, queue.people, kMembersMax, "/people"); !s) return s.problem();

@@ -96,6 +96,13 @@ Status check_unique(const Identity::Impl& s, const Person& p) {
 
 }  // namespace
 
+Result<std::string> Identity::Impl::may_person(const Principal& who,
+                                               const PersonRecord& person) const {
+  auto basis = may(who, Permission::people_manage, person.facts.org);
+  if (!basis && !may(who, Permission::people_read, person.facts.org)) return no_such_person();
+  return basis;
+}
+
 // Whoever holds everything a role allows there may pass it on; roles.manage may give any.
 Status Identity::Impl::may_grant(const Principal& who, const Grant& grant,
                                  std::string_view pointer) const {
@@ -172,7 +179,7 @@ Result<Answer> Identity::change_person(const Principal& who, Command command,
     const PersonRecord* now = impl_->find(person);
     if (now == nullptr || now->erased) return no_such_person();
     Person p = now->facts;
-    auto basis = impl_->may(who, Permission::people_manage, p.org);
+    auto basis = impl_->may_person(who, *now);
     if (!basis) return basis.problem();
     auto take = [](std::string& into, const std::optional<std::string>& from) {
       if (from) into = *from;
@@ -208,7 +215,7 @@ Result<Answer> Identity::set_active(const Principal& who, Command command, std::
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
     const PersonRecord* p = impl_->find(person);
     if (p == nullptr || p->erased) return no_such_person();
-    auto basis = impl_->may(who, Permission::people_manage, p->facts.org);
+    auto basis = impl_->may_person(who, *p);
     if (!basis) return basis.problem();
     if (!active && who.person == person) {
       return problem(Refusal::conflict, "identity.own-account",
@@ -228,7 +235,7 @@ Result<Answer> Identity::erase_person(const Principal& who, Command command,
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
     const PersonRecord* p = impl_->find(person);
     if (p == nullptr) return no_such_person();
-    auto basis = impl_->may(who, Permission::people_manage, p->facts.org);
+    auto basis = impl_->may_person(who, *p);
     if (!basis) return basis.problem();
     if (auto s = impl_->recent(who); !s) return s.problem();
     if (p->facts.active) {
@@ -249,7 +256,7 @@ Result<Issued> Identity::reset_password(const Principal& who, Command command,
   auto check = [&]() -> Result<std::string> {
     const PersonRecord* p = impl_->find(person);
     if (p == nullptr || p->erased) return no_such_person();
-    auto basis = impl_->may(who, Permission::people_manage, p->facts.org);
+    auto basis = impl_->may_person(who, *p);
     if (!basis) return basis.problem();
     if (auto s = impl_->recent(who); !s) return s.problem();
     return basis;
@@ -274,7 +281,7 @@ Result<Answer> Identity::remove_totp(const Principal& who, Command command,
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
     const PersonRecord* p = impl_->find(person);
     if (p == nullptr) return no_such_person();
-    auto basis = impl_->may(who, Permission::people_manage, p->facts.org);
+    auto basis = impl_->may_person(who, *p);
     if (!basis) return basis.problem();
     if (auto s = impl_->recent(who); !s) return s.problem();
     if (!p->facts.totp) return json::object{};
@@ -290,9 +297,9 @@ Result<Answer> Identity::grant(const Principal& who, Command command, std::strin
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
     const PersonRecord* p = impl_->find(person);
     if (p == nullptr || p->erased) return no_such_person();
-    if (auto s = impl_->may_grant(who, grant, ""); !s) return s.problem();
-    auto basis = impl_->may(who, Permission::people_manage, p->facts.org);
+    auto basis = impl_->may_person(who, *p);
     if (!basis) return basis.problem();
+    if (auto s = impl_->may_grant(who, grant, ""); !s) return s.problem();
     if (auto s = impl_->recent(who); !s) return s.problem();
     const auto& have = p->facts.grants;
     bool same = std::any_of(have.begin(), have.end(), [&](const Grant& g) {
@@ -314,6 +321,8 @@ Result<Answer> Identity::withdraw(const Principal& who, Command command, std::st
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
     const PersonRecord* p = impl_->find(person);
     if (p == nullptr) return no_such_person();
+    auto basis = impl_->may_person(who, *p);
+    if (!basis) return basis.problem();
     // The same right as for giving: else withdrawing an auditor's deny would widen one's own reach.
     if (auto s = impl_->may_grant(who, grant, ""); !s) return s.problem();
     if (auto s = impl_->recent(who); !s) return s.problem();
@@ -322,8 +331,6 @@ Result<Answer> Identity::withdraw(const Principal& who, Command command, std::st
       return g.role == grant.role && g.org == grant.org;
     });
     if (!same) return json::object{};
-    auto basis = impl_->may(who, Permission::people_manage, p->facts.org);
-    if (!basis) return basis.problem();
     d.append(entry_by(who, *basis, "withdrawn",
                       {{"person", p->facts.id}, {"role", grant.role}, {"org", grant.org}}));
     return json::object{};

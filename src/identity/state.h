@@ -138,6 +138,12 @@ struct Identity::Impl {
   const Role* role(const std::string& id) const;
   bool within(std::string_view org, std::string_view ancestor) const;
   Result<std::string> may(const Principal& who, Permission p, std::string_view org) const;
+  // The same for an organisation that somebody names: that there is none of that id learns only who
+  // may everywhere. To anybody else it is one out of reach.
+  Result<std::string> may_in(const Principal& who, Permission p, std::string_view org,
+                             std::string_view pointer) const;
+  // [people.manage] over somebody; who may not even read of them learns nothing, not that they are.
+  Result<std::string> may_person(const Principal& who, const PersonRecord& person) const;
   Status recent(const Principal& who) const;
   PermissionSet allowed_at(const Principal& who, std::string_view org) const;
 

@@ -13,8 +13,7 @@ Result<Issued> Identity::add_token(const Principal& who, Command command, const 
   std::string secret = "cwt_" + to_base64url(impl_->random.bytes(32));
   auto answer = impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
     std::string org = wanted.org.empty() ? impl_->root : wanted.org;
-    if (!impl_->orgs.contains(org)) return unknown_org("/org");
-    auto basis = impl_->may(who, Permission::tokens_manage, org);
+    auto basis = impl_->may_in(who, Permission::tokens_manage, org, "/org");
     if (!basis) return basis.problem();
     if (who.is_token() && !who.is_system()) {
       return problem(Refusal::forbidden, "token.by-token",
@@ -62,12 +61,12 @@ Result<Issued> Identity::add_token(const Principal& who, Command command, const 
 Result<Answer> Identity::revoke_token(const Principal& who, Command command,
                                       std::string_view token) {
   return impl_->change(std::move(command), [&](Draft& d) -> Result<json::object> {
+    auto unknown =
+        problem(Refusal::not_found, "token.unknown", {"没有这个令牌", "There is no such token"});
     auto it = impl_->tokens.find(std::string(token));
-    if (it == impl_->tokens.end())
-      return problem(Refusal::not_found, "token.unknown",
-                     {"没有这个令牌", "There is no such token"});
+    if (it == impl_->tokens.end()) return unknown;
     auto basis = impl_->may(who, Permission::tokens_manage, it->second.facts.org);
-    if (!basis) return basis.problem();
+    if (!basis) return unknown;  // guessing an id tells nothing
     if (!it->second.facts.revoked)
       d.append(entry_by(who, *basis, "token-revoked", {{"token", it->first}}));
     return json::object{};

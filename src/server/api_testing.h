@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "api/api.h"
+#include "base/text.h"
 #include "centre.h"
 #include "http/client.h"
 
@@ -47,9 +49,10 @@ class CentreApi : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  // `login` asks /api/v1 + path, signed in at the first time.
+  // `login` asks /api/v1 + path, signed in at the first time. What the answer is was declared.
   http::ClientResponse ask(const std::string& login, std::string_view method,
-                           const std::string& path, const json::value& body = json::object{}) {
+                           const std::string& path, const json::value& body = json::object{},
+                           const http::Headers& more = {}) {
     http::Client client("127.0.0.1", in_->server()->port());
     auto& headers = sessions_[login];
     if (!headers.get("Cookie")) {
@@ -60,10 +63,33 @@ class CentreApi : public ::testing::Test {
       headers.set("X-CSRF", text_or(parse_json(in->body)->get_object(), "csrf"));
       headers.set("Content-Type", "application/json");
     }
-    auto answer = client.request(method, "/api/v1" + path, headers,
-                                 method == "GET" ? "" : json::serialize(body));
+    http::Headers all = headers;
+    for (const auto& [name, value] : more.all()) all.set(name, value);
+    auto answer =
+        client.request(method, "/api/v1" + path, all, method == "GET" ? "" : json::serialize(body));
     EXPECT_TRUE(answer.ok()) << path;
-    return answer ? std::move(*answer) : http::ClientResponse{};
+    if (!answer) return {};
+    if (auto e = declared(method, path); e && answer->status < 300) {
+      EXPECT_EQ(answer->status, e->status) << method << " " << path;
+      EXPECT_EQ(answer->headers.has("ETag"), e->gives_etag) << method << " " << path;
+    }
+    return std::move(*answer);
+  }
+  // The line of the table that a request comes to.
+  static std::optional<api::EndpointInfo> declared(std::string_view method, std::string_view path) {
+    const auto asked = split(path.substr(0, path.find('?')), '/');
+    std::optional<api::EndpointInfo> found;
+    for (const auto& e : api::endpoints()) {
+      const auto parts = split(std::string_view(e.path).substr(7), '/');
+      bool fits = e.method == method && parts.size() == asked.size(), literal = true;
+      for (std::size_t i = 0; fits && i < parts.size(); ++i) {
+        const bool any = parts[i].starts_with('{');
+        literal = literal && !any;
+        fits = any || parts[i] == asked[i];
+      }
+      if (fits && (!found || literal)) found = e;
+    }
+    return found;
   }
   static json::object body(const http::ClientResponse& answer) {
     auto parsed = parse_json(answer.body, {.size_max = 8 << 20});

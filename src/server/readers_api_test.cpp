@@ -153,6 +153,27 @@ TEST_F(ReadersApi, EventsOfItReachItsReadersAlone) {
   EXPECT_EQ(cases(outsider), (std::vector<std::string>{"other"}));
 }
 
+TEST_F(ReadersApi, AMigrationCountsItWithoutItsName) {
+  const std::string at = "/definitions/procedures/whistle-blower";
+  const std::int64_t version = int_or(read("li", at).at("definition").as_object(), "version");
+  std::string text(text_or(read("he", at + "/text"), "text"));
+  const std::string line = "version: " + std::to_string(version) + "\n";
+  ASSERT_NE(text.find(line), std::string::npos);
+  text.replace(text.find(line), line.size(), "version: " + std::to_string(version + 1) + "\n");
+  const json::object it{{"kind", "procedures"}, {"id", "whistle-blower"}, {"text", text}};
+  auto made = ask("he", "POST", "/revisions", {{"title", "x"}, {"documents", json::array{it}}});
+  const std::string revision = "/revisions/" + std::string(text_or(body(made), "id"));
+  EXPECT_EQ(ask("he", "POST", revision + "/submit").status, 200) << made.body;
+  EXPECT_EQ(ask("sun", "POST", revision + "/pass").status, 200);
+  EXPECT_EQ(ask("li", "POST", revision + "/approve", {{"waiver", "x"}}).status, 200);
+  const auto planned = ask("li", "POST", at + "/migration-plan", {{"from", version}});
+  ASSERT_EQ(planned.status, 200) << planned.body;
+  EXPECT_EQ(int_or(body(planned), "cases"), 1);
+  EXPECT_TRUE(body(planned).at("items").as_array().empty());
+  EXPECT_EQ(planned.body.find(id_), std::string::npos) << planned.body;
+  EXPECT_EQ(planned.body.find(number_), std::string::npos) << planned.body;
+}
+
 TEST_F(ReadersApi, TheListOfReadersIsChangedByANamedRoleWithAReason) {
   const std::string readers = "/cases/" + id_ + "/readers", record = "/cases/" + id_;
   auto let_in = [&](const char* by, const char* whom, bool on, const char* reason) {
