@@ -447,7 +447,9 @@ TEST_F(JournalTest, RowsThatTheReserveCannotHoldAreRefusedAndTheProcessGoesOn) {
     EXPECT_EQ(journal.size(), before);
     for (int i = 0; i < 20; ++i) {  // until the reserve itself is used: refused, never lost
       auto answer = put(200 << 10);
-      if (!answer) EXPECT_EQ(answer.problem().code, "journal.disk-full");
+      if (!answer) {
+        EXPECT_EQ(answer.problem().code, "journal.disk-full");
+      }
     }
     EXPECT_TRUE(journal.stats().disk_full);
     std::filesystem::remove(disk + "/filler");

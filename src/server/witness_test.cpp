@@ -150,8 +150,8 @@ TEST_F(WitnessServer, TheConfigurationNamesWhatIsWrongWithAWitness) {
   };
   std::string key = witness_->verifier().text();
   NoteSigner log{"l.example", SigningKey::from_seed(std::string(32, 'l'))};
-  auto one = [](const std::string& url, const std::string& key) {
-    return R"({"witnesses":[{"url":")" + url + R"(","key":")" + key + R"("}]})";
+  auto one = [](const std::string& url, const std::string& of) {
+    return R"({"witnesses":[{"url":")" + url + R"(","key":")" + of + R"("}]})";
   };
   EXPECT_EQ(pointer(one("https://w.example/", key)), "");
   EXPECT_EQ(pointer(one("ftp://w.example/", key)), "/witnesses/0/url");
