@@ -11,7 +11,7 @@ export async function liveStory(stage, { kill, restart }) {
   await page.goto(who.base + "/incidents");
   await page.locator(".inc-table tbody tr").first().waitFor();
   await page.locator(".live:not(.is-stale)").waitFor();
-  const first = () => page.locator(".inc-table tbody tr").first().textContent();
+  const first = () => page.locator(".inc-table tbody tr a").first().getAttribute("href");  // its text counts minutes
   const before = await first();
 
   // Somebody else reports: the list stays still, and says that there is more.
