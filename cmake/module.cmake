@@ -17,7 +17,8 @@ function(cw_precompiled target)
   target_precompile_headers(${target} REUSE_FROM cw_precompile)
 endfunction()
 
-# cw_module(NAME PUBLIC header... [DEPENDS module...] [LIBS target...] [TEST_LIBS target...])
+# cw_module(NAME PUBLIC header... [DEPENDS module...] [LIBS target...] [TEST_LIBS target...]
+#           [TEST_SHARDS n])
 #
 # Declares src/NAME as a static library. The layering is enforced here, not by review:
 #   - CW_MODULES (top-level CMakeLists.txt) lists the modules in dependency order; a module may
@@ -27,7 +28,7 @@ endfunction()
 #   - each public header is compiled alone (CW_HEADER_CHECK), so it cannot leak its needs.
 # Sources are every *.cpp in the folder; *_test.cpp go to NAME_test.
 function(cw_module name)
-  cmake_parse_arguments(M "" "" "PUBLIC;DEPENDS;LIBS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(M "" "TEST_SHARDS" "PUBLIC;DEPENDS;LIBS;TEST_LIBS" ${ARGN})
   list(FIND CW_MODULES ${name} position)
   if(position EQUAL -1)
     message(FATAL_ERROR "module '${name}' is not listed in CW_MODULES")
@@ -94,8 +95,19 @@ function(cw_module name)
     target_link_libraries(${name}_test PRIVATE cw_${name} ${M_TEST_LIBS} GTest::gmock GTest::gtest_main)
     cw_precompiled(${name}_test)
     target_compile_definitions(${name}_test PRIVATE CW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    add_test(NAME ${name} COMMAND ${name}_test)
-    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+    if(NOT M_TEST_SHARDS)
+      set(M_TEST_SHARDS 1)
+    endif()
+    foreach(shard RANGE 1 ${M_TEST_SHARDS})  # a long program is several tests, begun first
+      math(EXPR index "${shard} - 1")
+      set(test ${name})
+      if(shard GREATER 1)
+        set(test ${name}_${shard})
+      endif()
+      add_test(NAME ${test} COMMAND ${name}_test)
+      set_tests_properties(${test} PROPERTIES TIMEOUT 600 COST ${M_TEST_SHARDS}
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${M_TEST_SHARDS};GTEST_SHARD_INDEX=${index}")
+    endforeach()
   endif()
 endfunction()
 
