@@ -73,9 +73,9 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
-export async function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, query?: Query, signal?: AbortSignal, quiet401?: boolean): Promise<T> {
   const asked = Date.now();
-  const value = (await (await request("GET", path, undefined, { query, signal })).json()) as T;
+  const value = (await (await request("GET", path, undefined, { query, signal, quiet401 })).json()) as T;
   learnNow((value as { now_ms?: number }).now_ms, asked);
   return value;
 }

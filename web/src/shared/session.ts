@@ -17,11 +17,11 @@ export async function adopt(s: Session, language = true): Promise<void> {
   if (language && (s.lang === "zh" || s.lang === "en")) await setLang(s.lang);
 }
 
-// Asks once whether the cookie still stands.
+// Asks once whether the cookie still stands. Quietly: the router itself leads to the sign-in and back.
 export async function knowSession(): Promise<Session | null> {
   if (!state.asked) {
     try {
-      await adopt(await get<Session>("/session"));
+      await adopt(await get<Session>("/session", undefined, undefined, true));
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401) throw error;
       state.asked = true;
