@@ -228,6 +228,8 @@ struct Installation::Impl {
       const auto view = engine->view(entry.case_id, "");
       if (!view || view->mode != CaseMode::live || !handled_by(*view).empty())
         return json::object{};
+      for (const DutyCall& call : roster->calls(view->org))
+        if (call.about == view->id) return json::object{};  // before a restart
       const Text& title = view->title;
       roster->open_call(draft, view->id, view->org,
                         {view->number + " " + title.zh, view->number + " " + title.en},

@@ -15,6 +15,12 @@ namespace {
 class RosterApi : public CentreApi {
  protected:
   RosterApi() : root_(in_->journal().read([&] { return in_->identity().root(); })) {}
+  json::object call_where(const char* member, std::string_view value) {
+    const auto calls = read("wang", "/roster/calls");
+    for (const auto& one : calls.at("items").as_array())
+      if (text_or(one.as_object(), member) == value) return one.as_object();
+    return json::object{};
+  }
   std::string start_fire() {
     const auto made = ask("zheng", "POST", "/cases",
                           {{"procedure", "plan.fire"},
@@ -199,12 +205,7 @@ TEST_F(RosterApi, AnUrgentAlertCallsWhoIsOnDutyAndGoesUpUntilSomebodyTakesIt) {
   auto all = read("wang", "/roster/calls").at("items").as_array();
   ASSERT_FALSE(all.empty());
   const std::string id(text_or(all[0].as_object(), "id"));
-  auto call = [&] {
-    const auto calls = read("wang", "/roster/calls");
-    for (const auto& one : calls.at("items").as_array())
-      if (text_or(one.as_object(), "id") == id) return one.as_object();
-    return json::object{};
-  };
+  auto call = [&] { return call_where("id", id); };
   EXPECT_EQ(text_or(call(), "state"), "calling");
   EXPECT_GT(in_->notify().unread(centre_->id("wang")), 0u);
   EXPECT_EQ(in_->notify().unread(centre_->id("zhao")), 0u) << "the deputy is not on duty";
@@ -218,12 +219,7 @@ TEST_F(RosterApi, AnUrgentAlertCallsWhoIsOnDutyAndGoesUpUntilSomebodyTakesIt) {
 TEST_F(RosterApi, AFireCallsWhoIsOnDutyAndLiesOnTheirWorkbenchUntilTheyTakeIt) {
   const std::string fire = start_fire();
   in_->advance();
-  auto call = [&] {
-    const auto calls = read("wang", "/roster/calls");
-    for (const auto& one : calls.at("items").as_array())
-      if (text_or(one.as_object(), "about") == fire) return one.as_object();
-    return json::object{};
-  };
+  auto call = [&] { return call_where("about", fire); };
   EXPECT_EQ(text_or(call(), "state"), "calling");
   EXPECT_TRUE(has_work("wang", fire, "ack"));
   EXPECT_GE(in_->notify().unread(centre_->id("wang")), 2u) << "the call, and what waits";
@@ -232,6 +228,21 @@ TEST_F(RosterApi, AFireCallsWhoIsOnDutyAndLiesOnTheirWorkbenchUntilTheyTakeIt) {
   in_->advance();
   EXPECT_EQ(text_or(call(), "state"), "acknowledged");
   EXPECT_EQ(call().at("told").as_array().size(), 1u) << "nobody above was called";
+}
+
+TEST_F(RosterApi, ARestartDoesNotCallAgainWhoeverAnswered) {
+  const std::string fire = start_fire();
+  in_->advance();
+  const std::string id(text_or(call_where("about", fire), "id"));
+  EXPECT_EQ(ask("wang", "POST", "/roster/calls/" + id + "/acknowledge").status, 200);
+  in_.reset();
+  sessions_.clear();
+  in_ = std::make_unique<Installation>(options_for_tests(folder_), clock_, random_);
+  ASSERT_TRUE(in_->open().ok());
+  ASSERT_TRUE(in_->serve({.port = 0}, {}, &offset_).ok());
+  in_->advance();
+  EXPECT_EQ(text_or(call_where("about", fire), "id"), id) << "the newest is the one that was";
+  EXPECT_EQ(text_or(call_where("about", fire), "state"), "acknowledged");
 }
 
 TEST_F(RosterApi, TheWorkbenchFollowsTheDuty) {
