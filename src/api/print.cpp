@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "ledger/ledger.h"
 #include "prefill.h"
 #include "record.h"
 #include "words.h"
@@ -137,7 +138,7 @@ std::string duty_rows(const DutyOut& duty, const std::string& lang) {
 }  // namespace
 
 std::string_view print_style() {
-  return R"(@page{size:A4;margin:18mm 16mm 22mm}
+  return R"(@page{size:A4;margin:18mm 16mm 22mm;@bottom-right{content:counter(page) " / " counter(pages);font-size:9pt}}
 *{box-sizing:border-box}
 body{font:11pt/1.6 "PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;color:#000;background:#fff;max-width:178mm;margin:8mm auto}
 header{border-bottom:2px solid #000;padding-bottom:3mm;margin-bottom:5mm}
@@ -154,8 +155,9 @@ td.short{white-space:nowrap}
 .sign span{flex:1;border-bottom:1px solid #000;padding-bottom:8mm}
 footer{margin-top:8mm;border-top:1px solid #000;padding-top:2mm;font-size:9pt;color:#222}
 footer code{font:9pt ui-monospace,Consolas,"Noto Sans Mono CJK SC",monospace;overflow-wrap:anywhere}
+.each{display:none}
 tr{break-inside:avoid}
-@media print{body{margin:0;max-width:none}th{background:none}}
+@media print{body{margin:0;max-width:none}th{background:none}.each{display:block;position:fixed;left:0;bottom:-12mm;font-size:9pt;color:#222}}
 )";
 }
 
@@ -181,7 +183,7 @@ Result<std::string> print_form(Call& call, const std::string& case_id, const std
   if (call.s.ledger.size() <= static_cast<std::uint64_t>(filed->seq)) {
     if (auto s = call.s.ledger.advance(); !s) return std::move(s).problem();
   }
-  std::string hash = to_hex(bytes_of(sha256_of({std::string_view("\0", 1), bytes[0]})));
+  std::string hash = to_hex(bytes_of(leaf_hash(bytes[0])));
   Hash root_hash = call.s.ledger.root();
   std::string root = to_base64(bytes_of(root_hash));
   std::uint64_t size = call.s.ledger.size();
@@ -206,11 +208,15 @@ Result<std::string> print_form(Call& call, const std::string& case_id, const std
   out += fmt::format("<div class=\"sign\"><span>{}: {} {}</span><span>{}: {}</span></div>",
                      en ? "Filed by" : "填报人", html(filed->by.name), html(filed->by.staff_no),
                      en ? "Signature" : "签字", "");
+  // On each sheet: which entry it is of. A sheet that went astray can be checked by itself.
+  const std::string entry = fmt::format("{} <code>#{}</code> · {} <code>{}</code>",
+                                        en ? "entry" : "条目", filed->seq, en ? "hash" : "哈希",
+                                        hash.substr(0, 16));
   out += fmt::format(
-      "<footer>{} {} (UTC+8) · {} <code>#{}</code> · {} <code>{}</code><br>{} <code>{} / "
+      "<div class=\"each\">{} · {}</div><footer>{} {} (UTC+8) · {}<br>{} <code>{} / "
       "{}</code></footer></body></html>",
-      en ? "Filed at" : "提交于", local_time(filed->at_ms), en ? "entry" : "条目", filed->seq,
-      en ? "hash" : "哈希", hash.substr(0, 16),
+      html(record->brief.number), entry, en ? "Filed at" : "提交于", local_time(filed->at_ms),
+      entry,
       en ? "covered by checkpoint (size / root)" : "由检查点覆盖（条目数 / 根）", size, root);
   return out;
 }

@@ -37,17 +37,17 @@ void DefinitionReader::state_body(const YamlNode& body, int index) {
   }
   if (const YamlNode* retain = body.find("retain")) {
     const std::string& text = retain->text;
-    const auto amount = text.size() > 1
-                            ? to_int<int>(std::string_view(text).substr(0, text.size() - 1))
-                            : std::nullopt;
+    const int amount =
+        text.empty() ? 0
+                     : to_int<int>(std::string_view(text).substr(0, text.size() - 1)).value_or(0);
     const char unit = text.empty() ? ' ' : text.back();
     const int days = unit == 'y' ? 366 : unit == 'd' ? 1 : 0;
-    if (!amount || *amount < 1 || days == 0 || *amount > 36'600 / days) {
+    if (amount < 1 || days == 0 || amount > 36'600 / days) {
       reader_.mistake(*retain, "procedure.limit",
                       {"保留期应为例如 3y 或 180d，最长 100 年",
                        "expected a time to keep it such as 3y or 180d, at most 100 years"});
     } else {
-      d_->states[index].retain_days = *amount * days;
+      d_->states[index].retain_days = amount * days;
     }
     if (!d_->states[index].final) {
       reader_.mistake(*retain, "procedure.final",

@@ -37,7 +37,7 @@ InboxItem inbox_item(const Row& r, const NotifyOptions& options) {
   return item;
 }
 
-constexpr const char* kOutboxColumns =
+const std::string kOutboxColumns =
     "SELECT o.id, o.message, o.channel, o.recipient, o.state, o.attempts, o.at, o.next_at, "
     "coalesce(o.done_at,0), "
     "coalesce(o.error,''), m.facts FROM notify_outbox o JOIN notify_message m ON m.id=o.message ";
@@ -184,7 +184,7 @@ Page<OutboxItem> Notify::outbox(const Principal& who, const OutboxQuery& query) 
     while (page.next.empty()) {  // rows of other organisations are passed over
       std::size_t rows = 0;
       db.query(
-          std::string(kOutboxColumns) + "WHERE o.state=$1 AND o.id<$2 ORDER BY o.id DESC LIMIT $3",
+          kOutboxColumns + "WHERE o.state=$1 AND o.id<$2 ORDER BY o.id DESC LIMIT $3",
           [&](const Row& r) {
             ++rows;
             OutboxItem item = outbox_row(r, impl_->options);
@@ -209,7 +209,7 @@ std::optional<OutboxItem> Notify::Impl::outbox_item(std::string_view id) {
   std::optional<OutboxItem> item;
   read([&](Database& db) {
     db.query(
-        std::string(kOutboxColumns) + "WHERE o.id=$1",
+        kOutboxColumns + "WHERE o.id=$1",
         [&](const Row& r) { item = outbox_row(r, options); }, id);
   });
   return item;

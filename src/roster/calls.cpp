@@ -83,6 +83,11 @@ Result<Answer> Roster::acknowledge(const Principal& who, Command command, std::s
   });
 }
 
+bool Roster::called(std::string_view about) const {
+  return std::any_of(impl_->calls.begin(), impl_->calls.end(),
+                     [&](const auto& one) { return one.second.about == about; });
+}
+
 std::vector<DutyCall> Roster::calls(std::string_view org) const {
   std::vector<DutyCall> out;
   for (const auto& [id, c] : impl_->calls)

@@ -236,6 +236,8 @@ void Roster::Impl::apply(const Entry& e) {
 }
 
 void Roster::Impl::forget(std::int64_t now_ms) {
+  if (now_ms < forgot_ms + duty_day_ms) return;
+  forgot_ms = now_ms;
   const std::int64_t before = now_ms - keep_ms;
   std::erase_if(leaves, [&](const auto& l) { return l.second.to_ms < before; });
   std::erase_if(swaps, [&](const auto& s) { return s.second.asked_at < before; });
@@ -276,6 +278,7 @@ std::optional<std::string> Roster::save_slice(std::size_t i) const {
   for (const auto& [person, at] : m.confirmed) confirmed[person] = at;
   for (const auto& [key, at] : m.reminded) reminded[key] = at;
   return json::serialize(json::object{{"seen", static_cast<std::int64_t>(m.applied)},
+                                      {"forgot", m.forgot_ms},
                                       {"rosters", std::move(rosters)},
                                       {"changes", std::move(changes)},
                                       {"leaves", std::move(leaves)},
@@ -299,6 +302,7 @@ void Roster::load_slice(std::string_view bytes) {
     return;
   }
   m.core_seen = m.applied = static_cast<std::uint64_t>(int_or(o, "seen"));
+  m.forgot_ms = int_or(o, "forgot");
   for (const json::value& v : o.at("rosters").as_array()) {
     const json::object& body = v.as_object();
     RosterRecord& r = m.rosters[{str(body, "org"), str(body, "roster")}];

@@ -237,6 +237,7 @@ class Roster final : public State {
   std::optional<Handover> handover(const ShiftRef& ref) const;
   std::vector<Handover> handovers(std::string_view org, std::size_t limit) const;  // newest first
   std::vector<DutyCall> calls(std::string_view org) const;                         // newest first
+  bool called(std::string_view about) const;  // a call about it was ever opened
   // iCalendar events: a person's shifts, a layer's, and in the person's language.
   std::vector<IcsEvent> events(const std::vector<Shift>& shifts, std::string_view lang,
                                bool names) const;

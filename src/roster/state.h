@@ -52,6 +52,7 @@ struct Roster::Impl {
   std::uint64_t core_seen = 0;  // entries before this are in the loaded slice
   std::uint64_t applied = 0;    // the seq after the last applied
   std::uint64_t version = 0;    // counts entries, for the cache
+  std::int64_t forgot_ms = 0;   // when forget() last looked
 
   struct Cached {
     std::uint64_t version;
@@ -64,7 +65,7 @@ struct Roster::Impl {
 
   // --- records.cpp ---
   void apply(const Entry& entry);
-  void forget(std::int64_t now_ms);  // what ended long ago
+  void forget(std::int64_t now_ms);  // what ended long ago; looks once a day
 
   // --- schedule.cpp ---
   const Calendar& calendar_of(const RosterDef& definition) const;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "api_testing.h"
+#include "ledger/ledger.h"
 
 // A report to the authority: filled in from what the case knows, refused without a reason when it
 // is late, printed with authority, article, times and lateness.
@@ -102,6 +103,12 @@ TEST_F(FilingApi, WhoReportsLateSaysWhyAndThePageTellsHowLate) {
     EXPECT_THAT(page, HasSubstr(told));
   EXPECT_THAT(page, HasSubstr("2026-11-22 07:10:00")) << "counted from 50 minutes before eight";
   EXPECT_THAT(page, HasSubstr("2026-11-22 11:10:00")) << "due";
+  const std::size_t at = page.find("<code>#");
+  ASSERT_NE(at, std::string::npos);
+  const auto entry = in_->journal().entries(std::stoull(page.substr(at + 7)), 1);
+  ASSERT_EQ(entry.size(), 1u);
+  const std::string leaf = to_hex(bytes_of(leaf_hash(entry[0]))).substr(0, 16);
+  EXPECT_NE(page.find(leaf), page.rfind(leaf)) << "on each sheet, and at the end";
 
   // A supplement is a report of its own, filled in from the first, and never late.
   const json::object again = read("qian", "/cases/" + id + "/prefill/further?lang=zh");

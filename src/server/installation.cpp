@@ -221,15 +221,18 @@ struct Installation::Impl {
     }
   }
 
+  // What is commanded over levels and runs round the clock rings whoever is on duty; a ticket whose
+  // limits count office hours waits on the workbench instead.
   void call_for_case(const Entry& entry) {
     auto definition = engine->definition(entry.procedure);
-    if (!definition || definition->levels.empty() || !definition->readers.none()) return;
+    if (!definition || definition->levels.empty() || definition->calendar != "always" ||
+        !definition->readers.none())
+      return;
     auto answer = journal->run({.vital = true}, [&](Draft& draft) -> Result<json::object> {
       const auto view = engine->view(entry.case_id, "");
       if (!view || view->mode != CaseMode::live || !handled_by(*view).empty())
         return json::object{};
-      for (const DutyCall& call : roster->calls(view->org))
-        if (call.about == view->id) return json::object{};  // before a restart
+      if (roster->called(view->id)) return json::object{};  // before a restart
       const Text& title = view->title;
       roster->open_call(draft, view->id, view->org,
                         {view->number + " " + title.zh, view->number + " " + title.en},

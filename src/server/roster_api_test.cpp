@@ -230,6 +230,15 @@ TEST_F(RosterApi, AFireCallsWhoIsOnDutyAndLiesOnTheirWorkbenchUntilTheyTakeIt) {
   EXPECT_EQ(call().at("told").as_array().size(), 1u) << "nobody above was called";
 }
 
+TEST_F(RosterApi, ATicketThatCountsOfficeHoursRingsNobody) {
+  const auto made = ask("zheng", "POST", "/cases",
+                        {{"procedure", "ticket.after-sales"},
+                         {"form", {{"subject", "掉线"}, {"content", "每晚"}, {"priority", "P2"}}}});
+  ASSERT_EQ(made.status, 201) << made.body;
+  in_->advance();
+  EXPECT_TRUE(call_where("about", text_or(body(made), "id")).empty());
+}
+
 TEST_F(RosterApi, ARestartDoesNotCallAgainWhoeverAnswered) {
   const std::string fire = start_fire();
   in_->advance();

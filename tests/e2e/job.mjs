@@ -178,6 +178,9 @@ export async function mainJob(stage, { syslog, lang, address }) {
   await sheet.locator("footer code").first().waitFor();
   const paper = await sheet.locator("body").innerText();
   check(`${lang}: the report prints with entry number and hash`, /#\d+/.test(paper) && /[0-9a-f]{16}/.test(paper), `${sheet.url()} ${paper.slice(-300)}`);
+  await sheet.emulateMedia({ media: "print" });
+  const each = sheet.locator(".each");
+  check(`${lang}: each sheet of it says which entry it is of`, await each.isVisible() && (await each.evaluate((e) => getComputedStyle(e).position)) === "fixed" && (await each.innerText()).includes(paper.match(/[0-9a-f]{16}/)[0]), await each.innerText());
   if (process.env.CALLWARDEN_SCREENS) await sheet.screenshot({ path: join(process.env.CALLWARDEN_SCREENS, `print-${lang}.png`), fullPage: true });
   await sheet.close();
 
