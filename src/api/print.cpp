@@ -157,7 +157,7 @@ footer{margin-top:8mm;border-top:1px solid #000;padding-top:2mm;font-size:9pt;co
 footer code{font:9pt ui-monospace,Consolas,"Noto Sans Mono CJK SC",monospace;overflow-wrap:anywhere}
 .each{display:none}
 tr{break-inside:avoid}
-@media print{body{margin:0;max-width:none}th{background:none}.each{display:block;position:fixed;left:0;bottom:-12mm;font-size:9pt;color:#222}}
+@media print{body{display:table;width:100%;margin:0;max-width:none}th{background:none}.each{display:table-footer-group;break-inside:avoid;font-size:9pt;color:#222}}
 )";
 }
 
@@ -209,15 +209,15 @@ Result<std::string> print_form(Call& call, const std::string& case_id, const std
                      en ? "Filed by" : "填报人", html(filed->by.name), html(filed->by.staff_no),
                      en ? "Signature" : "签字", "");
   // On each sheet: which entry it is of. A sheet that went astray can be checked by itself.
-  const std::string entry = fmt::format("{} <code>#{}</code> · {} <code>{}</code>",
-                                        en ? "entry" : "条目", filed->seq, en ? "hash" : "哈希",
-                                        hash.substr(0, 16));
+  const std::string entry =
+      fmt::format("{} <code>#{}</code> · {} <code>{}</code>", en ? "entry" : "条目", filed->seq,
+                  en ? "hash" : "哈希", hash.substr(0, 16));
   out += fmt::format(
-      "<div class=\"each\">{} · {}</div><footer>{} {} (UTC+8) · {}<br>{} <code>{} / "
+      "<div class=\"each\"><p>{} · {}</p></div><footer>{} {} (UTC+8) · {}<br>{} <code>{} / "
       "{}</code></footer></body></html>",
       html(record->brief.number), entry, en ? "Filed at" : "提交于", local_time(filed->at_ms),
-      entry,
-      en ? "covered by checkpoint (size / root)" : "由检查点覆盖（条目数 / 根）", size, root);
+      entry, en ? "covered by checkpoint (size / root)" : "由检查点覆盖（条目数 / 根）", size,
+      root);
   return out;
 }
 

@@ -209,8 +209,7 @@ std::optional<OutboxItem> Notify::Impl::outbox_item(std::string_view id) {
   std::optional<OutboxItem> item;
   read([&](Database& db) {
     db.query(
-        kOutboxColumns + "WHERE o.id=$1",
-        [&](const Row& r) { item = outbox_row(r, options); }, id);
+        kOutboxColumns + "WHERE o.id=$1", [&](const Row& r) { item = outbox_row(r, options); }, id);
   });
   return item;
 }

@@ -176,12 +176,17 @@ export async function mainJob(stage, { syslog, lang, address }) {
   for (let i = 0; i < 20 && !(await wu.hands.focused()).name.includes(line); i++) await wu.hands.press("ArrowDown");
   const [sheet] = await Promise.all([wu.context.waitForEvent("page"), wu.hands.press("Enter")]);
   await sheet.locator("footer code").first().waitFor();
-  const paper = await sheet.locator("body").innerText();
-  check(`${lang}: the report prints with entry number and hash`, /#\d+/.test(paper) && /[0-9a-f]{16}/.test(paper), `${sheet.url()} ${paper.slice(-300)}`);
-  await sheet.emulateMedia({ media: "print" });
-  const each = sheet.locator(".each");
-  check(`${lang}: each sheet of it says which entry it is of`, await each.isVisible() && (await each.evaluate((e) => getComputedStyle(e).position)) === "fixed" && (await each.innerText()).includes(paper.match(/[0-9a-f]{16}/)[0]), await each.innerText());
-  if (process.env.CALLWARDEN_SCREENS) await sheet.screenshot({ path: join(process.env.CALLWARDEN_SCREENS, `print-${lang}.png`), fullPage: true });
+  const detailed = (await view(wu)).forms.find((f) => f.form === "detailed");
+  for (const name of ["urgent", "detailed"]) {
+    await sheet.emulateMedia({ media: "screen" });
+    if (name === "detailed") await sheet.goto(new URL(`/api/v1/cases/${id}/print/${detailed.of}?lang=${lang}`, sheet.url()).href);
+    const paper = await sheet.locator("body").innerText();
+    check(`${lang}: the ${name} report prints with entry number and hash`, /#\d+/.test(paper) && /[0-9a-f]{16}/.test(paper), `${sheet.url()} ${paper.slice(-300)}`);
+    if (process.env.CALLWARDEN_SCREENS) await sheet.screenshot({ path: join(process.env.CALLWARDEN_SCREENS, `print-${name}-${lang}.png`), fullPage: true });
+    await sheet.emulateMedia({ media: "print" });
+    const each = sheet.locator(".each"), shown = await each.evaluate((e) => getComputedStyle(e).display);
+    check(`${lang}: each sheet of it says which entry it is of`, shown === "table-footer-group" && (await each.innerText()).includes(paper.match(/[0-9a-f]{16}/)[0]), `${shown} ${await each.innerText()}`);
+  }
   await sheet.close();
 
   await wu.hands.press("Escape");
