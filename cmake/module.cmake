@@ -106,7 +106,7 @@ function(cw_module name)
       endif()
       add_test(NAME ${test} COMMAND ${name}_test)
       set_tests_properties(${test} PROPERTIES TIMEOUT 600 COST ${M_TEST_SHARDS}
-        ENVIRONMENT "GTEST_TOTAL_SHARDS=${M_TEST_SHARDS};GTEST_SHARD_INDEX=${index}")
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${M_TEST_SHARDS};GTEST_SHARD_INDEX=${index};TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp")
     endforeach()
   endif()
 endfunction()
