@@ -32,9 +32,9 @@ Result<RosterGridOut> grid(Call& call) {
                    {}};
       for (const RosterLayer& l : r.layers) {
         LayerGrid layer{l.id,
-                        l.post,
+                        l.holds,
                         l.title,
-                        post_title(call.s, r.org, l.post),
+                        holds_title(call.s, r.org, l.holds),
                         static_cast<std::int64_t>(l.need),
                         l.on_call,
                         l.qualifications,
@@ -248,7 +248,7 @@ ShiftOut shift_out(const Call& call, const Shift& x) {
                day_text(x.ref.day),
                x.ref.layer,
                x.ref.shift,
-               x.post,
+               x.holds,
                x.roster_title,
                x.layer_title,
                x.title,

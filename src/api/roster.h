@@ -34,7 +34,7 @@ struct UnreadyOut {
 };
 BOOST_DESCRIBE_STRUCT(UnreadyOut, (), (person, code, text))
 struct ShiftOut {
-  std::string org, key, roster, day, layer, shift, post;
+  std::string org, key, roster, day, layer, shift, holds;
   Text roster_title, layer_title, title;
   std::int64_t from_at = 0, to_at = 0, need = 0, missing = 0;
   std::vector<OnShiftOut> people;
@@ -44,7 +44,7 @@ struct ShiftOut {
   std::string handover;  // none, waiting (for the second signature), signed
 };
 BOOST_DESCRIBE_STRUCT(ShiftOut, (),
-                      (org, key, roster, day, layer, shift, post, roster_title, layer_title, title,
+                      (org, key, roster, day, layer, shift, holds, roster_title, layer_title, title,
                        from_at, to_at, need, missing, people, standby, absent, problems,
                        provisional, now, mine, handover))
 struct ShiftRow {
@@ -54,15 +54,15 @@ struct ShiftRow {
 };
 BOOST_DESCRIBE_STRUCT(ShiftRow, (), (id, title, days))
 struct LayerGrid {
-  std::string id, post;
-  Text title, post_title;
+  std::string id, holds;  // "post:…", "team:…" or ""
+  Text title, holds_title;
   std::int64_t need = 0;
   bool on_call = false;
   std::vector<std::string> qualifications;
   std::vector<ShiftRow> shifts;
 };
 BOOST_DESCRIBE_STRUCT(LayerGrid, (),
-                      (id, post, title, post_title, need, on_call, qualifications, shifts))
+                      (id, holds, title, holds_title, need, on_call, qualifications, shifts))
 struct RosterGrid {
   std::string org, id, zone;
   std::int64_t version = 0;
@@ -91,17 +91,17 @@ struct OnDutyOut {
 };
 BOOST_DESCRIBE_STRUCT(OnDutyOut, (), (person, phone, confirmed_at))
 struct DutyNowOut {
-  std::string org, roster, layer, post;
-  Text title, post_title;
+  std::string org, roster, layer, holds;
+  Text title, holds_title;
   std::string shift;  // the key of the shift that runs; absent outside its hours
   std::vector<OnDutyOut> people;
-  bool stand_in = false;  // nobody is on duty: these hold the post themselves
+  bool stand_in = false;  // nobody is on duty: these are the post's or team's own
   std::int64_t wait_ms = 0, missing = 0;
   std::optional<std::int64_t> to_at, next_at;
   std::vector<PersonRef> next;  // who takes over
 };
 BOOST_DESCRIBE_STRUCT(DutyNowOut, (),
-                      (org, roster, layer, post, title, post_title, shift, people, stand_in,
+                      (org, roster, layer, holds, title, holds_title, shift, people, stand_in,
                        wait_ms, missing, to_at, next_at, next))
 
 struct CandidateOut {
@@ -203,7 +203,7 @@ struct DefinedShiftOut {
 };
 BOOST_DESCRIBE_STRUCT(DefinedShiftOut, (), (id, title))
 struct DefinedLayerOut {
-  std::string id, post;
+  std::string id, holds;
   Text title;
   std::int64_t need = 0, steps = 0;  // steps of the pattern; 0: teams take turns
   bool on_call = false, even = false;
@@ -211,7 +211,7 @@ struct DefinedLayerOut {
   std::vector<DefinedShiftOut> shifts;
 };
 BOOST_DESCRIBE_STRUCT(DefinedLayerOut, (),
-                      (id, post, title, need, steps, on_call, even, qualifications, shifts))
+                      (id, holds, title, need, steps, on_call, even, qualifications, shifts))
 struct RosterPlanOut {
   std::string org, id, source, calendar, from_day, anchor_day;
   std::optional<std::string> until_day;  // not in force from then on
@@ -258,7 +258,8 @@ OnDutyOut on_duty_out(const Services& s, const std::string& person);
 DutyItemOut duty_item(const Call& call, const std::string& item);
 std::optional<PersonRef> somebody(const Services& s, const std::string& id);
 std::optional<std::int64_t> unless_never(std::int64_t v);
-Text post_title(const Services& s, const std::string& org, const std::string& post);
+// Of what a layer holds: its post or team; empty for neither.
+Text holds_title(const Services& s, const std::string& org, const std::string& holds);
 
 void add_roster_calendar(Table& t);
 void add_roster_now(Table& t);

@@ -1,14 +1,22 @@
 #include "roster.h"
 
-// Who holds which post this moment and how to reach the next; one shift with who could take it.
+// Who holds which post or team this moment and how to reach the next; one shift with who could take
+// it.
 namespace cw::api {
 namespace {
+
+std::vector<std::string> own_people(const Services& s, const std::string& holds,
+                                    const std::string& org) {
+  const std::string name = holds.substr(holds.find(':') + 1);
+  return holds[0] == 'p' ? s.identity.post_people(name, org) : s.identity.team_people(name, org);
+}
 
 DutyNowOut now_out(const Call& call, const RosterInfo& r, const RosterLayer& layer,
                    const std::vector<Shift>& shifts) {
   const Services& s = call.s;
   const std::int64_t now = s.clock.now_ms();
-  DutyNowOut out{r.org, r.id, layer.id, layer.post, layer.title, post_title(s, r.org, layer.post)};
+  DutyNowOut out{r.org,       r.id,        layer.id,
+                 layer.holds, layer.title, holds_title(s, r.org, layer.holds)};
   out.wait_ms = layer.acknowledge_ms;
   for (const Shift& x : shifts) {
     if (x.ref.roster != r.id || x.ref.layer != layer.id) continue;
@@ -23,8 +31,8 @@ DutyNowOut now_out(const Call& call, const RosterInfo& r, const RosterLayer& lay
       for (const OnShift& o : x.people) out.next.push_back(person_ref(s, o.person));
     }
   }
-  if (out.people.empty() && !layer.post.empty()) {
-    for (const auto& id : s.identity.post_people(layer.post, r.org))
+  if (out.people.empty() && !layer.holds.empty()) {
+    for (const auto& id : own_people(s, layer.holds, r.org))
       out.people.push_back(on_duty_out(s, id));
     out.stand_in = !out.people.empty();
   }
@@ -86,11 +94,17 @@ OnDutyOut on_duty_out(const Services& s, const std::string& id) {
   return out;
 }
 
-Text post_title(const Services& s, const std::string& org, const std::string& post) {
-  if (post.empty()) return {};
-  for (const Post& p : s.identity.posts(org))
-    if (p.id == post) return p.title;
-  return {post, post};
+Text holds_title(const Services& s, const std::string& org, const std::string& holds) {
+  if (holds.empty()) return {};
+  const std::string name = holds.substr(holds.find(':') + 1);
+  if (holds[0] == 'p') {
+    for (const Post& p : s.identity.posts(org))
+      if (p.id == name) return p.title;
+  } else if (const std::string where = s.identity.team_org(name, org); !where.empty()) {
+    for (const Team& t : s.identity.teams(where))
+      if (t.id == name) return t.title;
+  }
+  return {name, name};
 }
 
 void add_roster_now(Table& t) {

@@ -13,7 +13,7 @@ std::vector<DefinedLayerOut> defined_layers(const RosterInfo& info) {
   std::vector<DefinedLayerOut> out;
   for (const RosterLayer& l : info.layers) {
     DefinedLayerOut layer{l.id,
-                          l.post,
+                          l.holds,
                           l.title,
                           static_cast<std::int64_t>(l.need),
                           static_cast<std::int64_t>(l.steps),

@@ -55,12 +55,11 @@ std::vector<std::string> targets_of(const Services& s, const Principal& who) {
     for (const auto& level : post.chief_of) out.insert("chief:" + level);
   }
   for (const auto& team : s.identity.teams(""))
-    if (std::find(team.members.begin(), team.members.end(), who.person) != team.members.end())
-      out.insert("team:" + team.id);
+    if (!s.duty.team_basis(who.person, team.id, team.org).empty()) out.insert("team:" + team.id);
   Library library = s.engine.library();
   for (const auto* all : {&library.procedures(), &library.retired()})  // whose cases go on
     for (const auto& [id, procedure] : *all)
-      if (!s.identity.queue_basis(who.person, id, who.org).empty()) out.insert("queue:" + id);
+      if (!s.duty.queue_basis(who.person, id, who.org).empty()) out.insert("queue:" + id);
   return {out.begin(), out.end()};
 }
 

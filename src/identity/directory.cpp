@@ -132,19 +132,35 @@ std::vector<std::string> Identity::team_people(std::string_view team, std::strin
   return out;
 }
 
+std::string Identity::team_org(std::string_view team, std::string_view org) const {
+  const Team* t = impl_->acting_team(team, org);
+  return t == nullptr ? std::string() : t->org;
+}
+
 std::string Identity::queue_basis(std::string_view person, std::string_view procedure,
                                   std::string_view org) const {
+  return queue_basis(person, procedure, org, *this);
+}
+
+std::string Identity::queue_basis(std::string_view person, std::string_view procedure,
+                                  std::string_view org, const Directory& teams) const {
   if (!impl_->active(person)) return {};
   const Queue* q = impl_->acting_queue(procedure, org);
   if (q == nullptr) return {};
   bool in = std::find(q->people.begin(), q->people.end(), person) != q->people.end() ||
-            std::any_of(q->teams.begin(), q->teams.end(),
-                        [&](const auto& t) { return !team_basis(person, t, q->org).empty(); });
+            std::any_of(q->teams.begin(), q->teams.end(), [&](const auto& t) {
+              return !teams.team_basis(person, t, q->org).empty();
+            });
   return in ? "queue:" + std::string(procedure) : std::string();
 }
 
 std::vector<std::string> Identity::queue_people(std::string_view procedure,
                                                 std::string_view org) const {
+  return queue_people(procedure, org, *this);
+}
+
+std::vector<std::string> Identity::queue_people(std::string_view procedure, std::string_view org,
+                                                const Directory& teams) const {
   std::vector<std::string> out;
   const Queue* q = impl_->acting_queue(procedure, org);
   if (q == nullptr) return out;
@@ -152,7 +168,7 @@ std::vector<std::string> Identity::queue_people(std::string_view procedure,
     if (impl_->active(p)) out.push_back(p);
   }
   for (const auto& t : q->teams) {
-    for (auto& p : team_people(t, q->org)) out.push_back(std::move(p));
+    for (auto& p : teams.team_people(t, q->org)) out.push_back(std::move(p));
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());

@@ -319,9 +319,15 @@ class Identity final : public State, public Directory {
   std::vector<std::string> post_people(std::string_view post, std::string_view org) const override;
   // The organisation, `org` or above, whose post that is: where somebody acts now; "" if nowhere.
   std::string post_org(std::string_view post, std::string_view org) const;
+  std::string team_org(std::string_view team, std::string_view org) const;
   std::vector<std::string> team_people(std::string_view team, std::string_view org) const override;
   std::vector<std::string> queue_people(std::string_view procedure,
                                         std::string_view org) const override;
+  // The same where `teams` says who is in each of the queue's teams.
+  std::string queue_basis(std::string_view person, std::string_view procedure, std::string_view org,
+                          const Directory& teams) const;
+  std::vector<std::string> queue_people(std::string_view procedure, std::string_view org,
+                                        const Directory& teams) const;
   bool is_active_person(std::string_view person) const override;
   bool is_org(std::string_view org) const override;
   std::vector<std::string> orgs_of(std::string_view kind) const override;

@@ -50,6 +50,7 @@ class Expression {
   const std::string& source() const { return source_; }
   const std::vector<int>& facts() const { return facts_; }  // the facts it reads, sorted
   bool reads_tasks() const;
+  bool reads_task(std::size_t i) const;  // the state's i-th: by name, or all by `tasks.done`
 
  private:
   friend class ExpressionCompiler;

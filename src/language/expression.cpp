@@ -335,6 +335,13 @@ bool Expression::reads_tasks() const {
                      [](const Step& s) { return s.op == Op::tasks_done || s.op == Op::task_done; });
 }
 
+bool Expression::reads_task(std::size_t i) const {
+  return std::any_of(code_.begin(), code_.end(), [&](const Step& s) {
+    return s.op == Op::tasks_done ||
+           (s.op == Op::task_done && s.operand == static_cast<std::int64_t>(i));
+  });
+}
+
 Truth Expression::evaluate(const Scope& scope) const {
   if (code_.empty()) return Truth::yes;
   std::array<Value, stack_max> stack;

@@ -320,6 +320,10 @@ bool DefinitionReader::effect(const YamlNode& node, Effect& out) {
       Names names;
       for (const TaskDef& task : d_->tasks) names.push_back(task.id);
       out.task = find(value, names, "procedure.task", {"任务", "task"});
+      if (std::count(names.begin(), names.end(), value.text) > 1)
+        reader_.mistake(value, "procedure.task",
+                        {"有几个状态都有名为“" + value.text + "”的任务，无法确定是哪一个",
+                         "several states have a task '" + value.text + "'; which one is not said"});
       break;
     }
     case Kind::link:

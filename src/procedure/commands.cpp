@@ -20,26 +20,12 @@ json::array texts_json(const std::vector<std::string>& texts) {
   return out;
 }
 
-// The tasks that must still be done in this state, for a refusal that says so.
-Text open_tasks(const Sketch& s) {
-  Text out;
-  for (int i : s.d.states[s.c.state].tasks) {
-    const TaskState* t = s.c.task(i);
-    if (!t || !t->pending()) continue;
-    const TaskDef& def = s.d.tasks[i];
-    out.zh += (out.zh.empty() ? "" : "、") + (def.title.zh.empty() ? def.id : def.title.zh);
-    out.en += (out.en.empty() ? "" : ", ") + (def.title.en.empty() ? def.id : def.title.en);
-  }
-  return out;
-}
-
 Problem guarded(const Sketch& s, const ActionDef& action) {
-  Text tasks = open_tasks(s);
-  bool about_tasks = action.guard.source().find("tasks.") != std::string::npos && !tasks.zh.empty();
-  Text text{"条件不满足：" + action.guard.source(),
-            "The condition does not hold: " + action.guard.source()};
-  if (about_tasks) text = {"还有任务未完成：" + tasks.zh, "Tasks still to be done: " + tasks.en};
-  return problem(Refusal::conflict, "case.guard", text);
+  const std::vector<int> lacking = tasks_lacking(s.d, s.c, action.guard);
+  if (!lacking.empty()) return problem(Refusal::conflict, "case.guard", lacking_text(s.d, lacking));
+  return problem(Refusal::conflict, "case.guard",
+                 {"条件不满足：" + action.guard.source(),
+                  "The condition does not hold: " + action.guard.source()});
 }
 
 Sending outbound_of(const std::string& name, const std::string& content) {

@@ -109,6 +109,11 @@ struct Engine::Impl {
   }
 };
 
+// The tasks that a guard of the present state asks for and that are still to be done: their
+// indices in the definition, and a refusal's text that names them; neither when it asks for none.
+std::vector<int> tasks_lacking(const Definition& d, const Case& c, const Expression& guard);
+Text lacking_text(const Definition& d, const std::vector<int>& tasks);
+
 // "plan.customer-leak" → "CL": the initials of its last part's words.
 std::string number_prefix(std::string_view procedure);
 

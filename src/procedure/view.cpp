@@ -278,9 +278,11 @@ class Viewing {
       // A guard over the form can only be judged when the form is there.
       if (def.guard.evaluate(scope_of(m, c)) == Truth::no) {
         a.can = false;
-        if (a.guard.find("tasks.") != std::string::npos) missing(a);
-        if (a.missing.empty())
-          a.why_not = {"条件不满足：" + a.guard, "The condition does not hold: " + a.guard};
+        const std::vector<int> lacking = tasks_lacking(d, c, def.guard);
+        for (int task : lacking) a.missing.push_back(d.tasks[task].id);
+        a.why_not = lacking.empty()
+                        ? Text{"条件不满足：" + a.guard, "The condition does not hold: " + a.guard}
+                        : lacking_text(d, lacking);
       }
       if (c.rare)
         for (const Asked& q : c.rare->asked)
@@ -290,19 +292,6 @@ class Viewing {
           }
       v.actions.push_back(std::move(a));
     }
-  }
-
-  void missing(ActionView& a) const {
-    Text names;
-    for (int i : d.states[c.state].tasks) {
-      const TaskState* t = c.task(i);
-      if (!t || !t->pending()) continue;
-      a.missing.push_back(d.tasks[i].id);
-      names.zh += (names.zh.empty() ? "" : "、") + d.tasks[i].title.zh;
-      names.en += (names.en.empty() ? "" : ", ") + d.tasks[i].title.en;
-    }
-    if (!a.missing.empty())
-      a.why_not = {"还有任务未完成：" + names.zh, "Tasks still to be done: " + names.en};
   }
 
   void approvals(CaseView& v) const {
@@ -379,6 +368,26 @@ Problem no_case() {
 }
 
 }  // namespace
+
+std::vector<int> tasks_lacking(const Definition& d, const Case& c, const Expression& guard) {
+  std::vector<int> out;
+  const std::vector<int>& tasks = d.states[c.state].tasks;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const TaskState* t = c.task(tasks[i]);
+    if (t && t->pending() && guard.reads_task(i)) out.push_back(tasks[i]);
+  }
+  return out;
+}
+
+Text lacking_text(const Definition& d, const std::vector<int>& tasks) {
+  Text names;
+  for (int i : tasks) {
+    const TaskDef& def = d.tasks[i];
+    names.zh += (names.zh.empty() ? "" : "、") + (def.title.zh.empty() ? def.id : def.title.zh);
+    names.en += (names.en.empty() ? "" : ", ") + (def.title.en.empty() ? def.id : def.title.en);
+  }
+  return {"还有任务未完成：" + names.zh, "Tasks still to be done: " + names.en};
+}
 
 Result<CaseView> Engine::view(std::string_view case_id, std::string_view viewer) const {
   const Case* c = impl_->find(case_id);

@@ -64,6 +64,24 @@ Status check_layers(const Identity& identity, const RosterDef& d, const RosterIn
   return done();
 }
 
+// Every post and team that a layer holds is one of `org` or of what it belongs to.
+Status check_holds(const Identity& identity, const RosterDef& d, const std::string& org) {
+  std::set<std::string> known;
+  for (std::string at = org; !at.empty();) {
+    for (const Post& post : identity.posts(at)) known.insert("post:" + post.id);
+    for (const Team& team : identity.teams(at)) known.insert("team:" + team.id);
+    const auto found = identity.org(at);
+    at = found ? found->parent : std::string();
+  }
+  for (const LayerDef& layer : d.layers)
+    if (!layer.holds.empty() && !known.contains(layer.holds))
+      return invalid("roster.holds", "/source",
+                     {"“" + layer.id + "”层对应的“" + layer.holds + "”在该组织中不存在",
+                      "Layer '" + layer.id + "' holds '" + layer.holds +
+                          "', which the organisation does not have"});
+  return done();
+}
+
 json::array names_array(const std::vector<std::string>& list) {
   json::array out;
   for (const auto& s : list) out.emplace_back(s);
@@ -130,6 +148,7 @@ Result<Answer> Roster::set(const Principal& who, Command command, const RosterIn
       return invalid("roster.calendar", "/source",
                      {"没有日历“" + definition->calendar + "”",
                       "There is no calendar '" + definition->calendar + "'"});
+    if (Status s = check_holds(m.parts.identity, *definition, in.org); !s) return s.problem();
     if (Status s = check_layers(m.parts.identity, *definition, in); !s) return s.problem();
     const RosterRecord* before = m.find(in.org, definition->id);
     const std::int64_t today = m.calendar_of(*definition).day_of(d.now_ms());

@@ -96,10 +96,17 @@ LayerDef read_layer(const YamlEntry& entry, YamlReader& reader) {
   layer.id = reader.name(entry.key);
   const YamlNode& node = entry.value;
   if (!reader.map(node)) return layer;
-  reader.keys(node, {"title", "post", "need", "on_call", "strict", "qualifications", "acknowledge",
-                     "shifts", "pattern", "each", "lag", "on"});
+  reader.keys(node, {"title", "post", "team", "need", "on_call", "strict", "qualifications",
+                     "acknowledge", "shifts", "pattern", "each", "lag", "on"});
   if (const YamlNode* title = reader.need(node, "title")) layer.title = reader.text(*title);
-  if (const YamlNode* post = node.find("post")) layer.post = reader.name(*post);
+  const YamlNode* post = node.find("post");
+  const YamlNode* team = node.find("team");
+  if (post != nullptr) layer.holds = "post:" + reader.name(*post);
+  if (team != nullptr) layer.holds = "team:" + reader.name(*team);
+  if (post != nullptr && team != nullptr)
+    reader.mistake(
+        *team, "roster.holds",
+        {"一层对应一个岗位或一个小组，不能两者都写", "a layer holds a post or a team, not both"});
   if (const YamlNode* need = node.find("need"))
     layer.need = static_cast<std::size_t>(reader.integer(*need, 1, 200));
   if (const YamlNode* on_call = node.find("on_call")) layer.on_call = reader.boolean(*on_call);

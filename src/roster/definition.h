@@ -20,7 +20,8 @@ struct ShiftDef {
 };
 
 struct LayerDef {
-  std::string id, post;
+  std::string id;
+  std::string holds;  // "post:duty-officer", "team:technical"; "" = neither
   Text title;
   std::size_t need = 1;
   bool on_call = false;        // at home: counts neither for rest nor for hours

@@ -6,28 +6,57 @@
 #include "definition.h"
 
 namespace cw {
+namespace {
 
-// The roster's people, unless a nearer organisation has somebody of its own in the post.
-std::optional<Roster::Duty> DutyDirectory::duty(std::string_view post, std::string_view org) const {
-  auto found = roster_.on_duty(post, org, clock_.now_ms());
+bool holds(const std::vector<std::string>& people, std::string_view person) {
+  return std::find(people.begin(), people.end(), person) != people.end();
+}
+
+}  // namespace
+
+std::optional<Roster::Duty> DutyDirectory::duty(const std::string& what, std::string_view org,
+                                                const std::string& own) const {
+  auto found = roster_.on_duty(what, org, clock_.now_ms());
   if (!found) return std::nullopt;
-  const std::string own = identity_.post_org(post, org);
   if (!own.empty() && own != found->org && identity_.within(own, found->org)) return std::nullopt;
   return found;
 }
 
+std::optional<Roster::Duty> DutyDirectory::post_duty(std::string_view post,
+                                                     std::string_view org) const {
+  return duty("post:" + std::string(post), org, identity_.post_org(post, org));
+}
+
+std::optional<Roster::Duty> DutyDirectory::team_duty(std::string_view team,
+                                                     std::string_view org) const {
+  return duty("team:" + std::string(team), org, identity_.team_org(team, org));
+}
+
 std::string DutyDirectory::post_basis(std::string_view person, std::string_view post,
                                       std::string_view org) const {
-  const auto on = duty(post, org);
+  const auto on = post_duty(post, org);
   if (!on) return identity_.post_basis(person, post, org);
-  const bool is = std::find(on->people.begin(), on->people.end(), person) != on->people.end();
-  return is ? "duty:" + std::string(post) : std::string();
+  return holds(on->people, person) ? "duty:" + std::string(post) : std::string();
 }
 
 std::vector<std::string> DutyDirectory::post_people(std::string_view post,
                                                     std::string_view org) const {
-  auto on = duty(post, org);
+  auto on = post_duty(post, org);
   return on ? std::move(on->people) : identity_.post_people(post, org);
+}
+
+std::string DutyDirectory::team_basis(std::string_view person, std::string_view team,
+                                      std::string_view org) const {
+  std::string own = identity_.team_basis(person, team, org);
+  if (!own.empty()) return own;
+  const auto on = team_duty(team, org);
+  return on && holds(on->people, person) ? "duty:" + std::string(team) : std::string();
+}
+
+std::vector<std::string> DutyDirectory::team_people(std::string_view team,
+                                                    std::string_view org) const {
+  auto on = team_duty(team, org);
+  return on ? std::move(on->people) : identity_.team_people(team, org);
 }
 
 std::vector<Post> DutyDirectory::posts_of(std::string_view person) const {

@@ -1,5 +1,7 @@
-// The directory as the duty roster makes it: a post that a roster covers is held by whoever is on
-// duty there, every other by whom the organisation named. Called under the state lock.
+// The directory as the duty roster makes it: a post or team that a roster covers is reached through
+// whoever is on duty there, every other through whom the organisation named. A post is held by who
+// is on duty and nobody else; a team's members may act whether or not they are on duty, so that one
+// who is called in can help. Called under the state lock.
 //
 //   DutyDirectory directory(identity, roster, clock);
 //   Engine engine({.directory = directory, …});
@@ -26,23 +28,21 @@ class DutyDirectory final : public Directory {
   // In which the person acts now: on duty there, or where no roster covers it, by the organisation.
   std::vector<Post> posts_of(std::string_view person) const;
 
+  // "duty:<team>" for who is on duty for a team without being its member.
   std::string team_basis(std::string_view person, std::string_view team,
-                         std::string_view org) const override {
-    return identity_.team_basis(person, team, org);
-  }
+                         std::string_view org) const override;
+  std::vector<std::string> team_people(std::string_view team, std::string_view org) const override;
   std::string queue_basis(std::string_view person, std::string_view procedure,
                           std::string_view org) const override {
-    return identity_.queue_basis(person, procedure, org);
-  }
-  std::string chief_post(std::string_view level, std::string_view org) const override {
-    return identity_.chief_post(level, org);
-  }
-  std::vector<std::string> team_people(std::string_view team, std::string_view org) const override {
-    return identity_.team_people(team, org);
+    return identity_.queue_basis(person, procedure, org, *this);
   }
   std::vector<std::string> queue_people(std::string_view procedure,
                                         std::string_view org) const override {
-    return identity_.queue_people(procedure, org);
+    return identity_.queue_people(procedure, org, *this);
+  }
+
+  std::string chief_post(std::string_view level, std::string_view org) const override {
+    return identity_.chief_post(level, org);
   }
   bool is_active_person(std::string_view person) const override {
     return identity_.is_active_person(person);
@@ -56,7 +56,11 @@ class DutyDirectory final : public Directory {
   }
 
  private:
-  std::optional<Roster::Duty> duty(std::string_view post, std::string_view org) const;
+  // Who is on duty, unless an organisation nearer than the roster's (`own`) has its own people.
+  std::optional<Roster::Duty> duty(const std::string& what, std::string_view org,
+                                   const std::string& own) const;
+  std::optional<Roster::Duty> post_duty(std::string_view post, std::string_view org) const;
+  std::optional<Roster::Duty> team_duty(std::string_view team, std::string_view org) const;
 
   const Identity& identity_;
   const Roster& roster_;

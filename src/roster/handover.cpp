@@ -66,7 +66,7 @@ Result<Answer> Roster::write_handover(const Principal& who, Command command, con
                      {"双方均已签字，不能再改", "Both have signed; it does not change any more"});
     Handover h{ref, items, content.commitment, who.person, "", d.now_ms(), 0, 0};
     d.row(content.write, content.bytes);
-    Entry e = duty_entry(who, "duty:" + s->post, "handover", "outgoing", body_of(h));
+    Entry e = duty_entry(who, "duty:" + s->held(), "handover", "outgoing", body_of(h));
     e.content = content.commitment;
     const std::uint64_t seq = d.append(std::move(e));
     return json::object{{"seq", static_cast<std::int64_t>(seq)}};
@@ -97,7 +97,7 @@ Result<Answer> Roster::sign_handover(const Principal& who, Command command, cons
                       "Somebody of the following shift signs, and never who handed over"});
     h.incoming = who.person;
     h.incoming_at = d.now_ms();
-    Entry e = duty_entry(who, "duty:" + s->post, "handover", "incoming", body_of(h));
+    Entry e = duty_entry(who, "duty:" + s->held(), "handover", "incoming", body_of(h));
     e.content = h.content;
     d.append(std::move(e));
     return json::object{};

@@ -20,7 +20,7 @@ RosterInfo info_of(const RosterDef& d) {
   info.ready_before_ms = d.ready_before_ms;
   info.confirm_within_ms = d.confirm_within_ms;
   for (const LayerDef& l : d.layers) {
-    RosterLayer layer{l.id, l.post, l.title, l.need, l.on_call, l.qualifications, {}};
+    RosterLayer layer{l.id, l.holds, l.title, l.need, l.on_call, l.qualifications, {}};
     for (const ShiftDef& s : l.shifts) layer.shifts.emplace_back(s.id, s.title);
     layer.acknowledge_ms = l.acknowledge_ms;
     layer.steps = l.pattern.size();

@@ -6,7 +6,7 @@
 //   Roster roster({journal, identity, sealed, clock, random}, calendars);
 //   journal.attach(roster); journal.open();
 //   roster.set(who, {}, {.org = hq, .source = yaml, .from_day = today, .layers = teams});
-//   auto duty = journal.read([&] { return roster.on_duty("duty-officer", org, now_ms); });
+//   auto duty = journal.read([&] { return roster.on_duty("post:duty-officer", org, now); });
 //
 // Thread-safety: const members are called under the state lock (Journal::read or a decide
 // function); all others take it themselves: call them outside.
@@ -64,7 +64,7 @@ struct OnShift {
 struct Shift {
   ShiftRef ref;
   Text roster_title, layer_title, title;
-  std::string post;
+  std::string holds;  // "post:…", "team:…" or ""
   std::int64_t from_ms = 0, to_ms = 0;
   std::size_t need = 1;
   std::vector<OnShift> people;       // who takes it
@@ -74,6 +74,7 @@ struct Shift {
   bool provisional = false;          // rests on workdays that are not announced yet
   std::size_t missing() const { return people.size() >= need ? 0 : need - people.size(); }
   bool has(std::string_view person) const;
+  std::string held() const;  // the post's or team's id; the layer's where it holds neither
 };
 
 struct RosterTeam {
@@ -89,7 +90,7 @@ struct RosterInput {
 };
 
 struct RosterLayer {
-  std::string id, post;
+  std::string id, holds;  // as in Shift
   Text title;
   std::size_t need = 1;
   bool on_call = false;  // at home: counts neither for rest nor for hours
@@ -196,9 +197,10 @@ class Roster final : public State {
     std::string org;
     std::vector<std::string> people;
   };
-  // The people on duty in a post at a moment: those of the nearest organisation, `org` or above,
-  // whose roster has somebody there. Nothing when no roster covers it then.
-  std::optional<Duty> on_duty(std::string_view post, std::string_view org,
+  // The people on duty at a moment in what a layer holds ("post:duty-officer", "team:technical"):
+  // those of the nearest organisation, `org` or above, whose roster has somebody there. Nothing
+  // when no roster covers it then.
+  std::optional<Duty> on_duty(std::string_view what, std::string_view org,
                               std::int64_t at_ms) const;
   // The layers of the nearest roster in their order, each with who is on duty; empty ones left out.
   std::vector<EscalationStep> escalation(std::string_view org, std::int64_t at_ms) const;

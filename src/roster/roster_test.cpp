@@ -30,6 +30,60 @@ TEST_F(RosterTest, FourTeamsShareThreeShiftsADayInTheRhythmOfThePlan) {
   for (const char* team : {"a", "b", "c", "d"}) EXPECT_EQ(turns[team], 42) << team;
 }
 
+// Two technicians take turns by the week; two for power share day and night.
+TEST_F(RosterTest, OfATeamWhoIsOnDutyIsToldAndEveryMemberMayAct) {
+  w.plan();
+  for (const char* login : {"t", "u", "v", "x", "y"}) w.person(login, {"agent"});
+  const auto ids = [&](std::vector<std::string> logins) {
+    for (std::string& one : logins) one = w.ids[one];
+    return logins;
+  };
+  RosterInput in{.org = w.first.org, .source = duty_source("groups-on-call"), .from_day = w.monday};
+  in.layers["technical"] = {{ids({"t"}), {}}, {ids({"u"}), {}}};
+  in.layers["facilities"] = {
+      {ids({"x"}), {}}, {ids({"y"}), {}}, {ids({"c"}), {}}, {ids({"d"}), {}}};
+  EXPECT_EQ(duty_code(w.roster->set(w.boss, {}, in)), "roster.holds") << "there is no such team";
+  for (auto& [team, members] : std::map<std::string, std::vector<std::string>>{
+           {"technical", {"t", "u", "v"}}, {"facilities", {"x", "y"}}})
+    w.ok(w.identity->set_team(w.boss, {}, {w.first.org, team, {team, team}, ids(members)}));
+  w.ok(w.roster->set(w.boss, {}, in));
+  const auto told = [&](const std::string& team, const std::string& org) {
+    std::string out;
+    for (const auto& id : w.read([&] { return w.directory->team_people(team, org); }))
+      out += w.name(id);
+    return out;
+  };
+  EXPECT_EQ(told("technical", w.first.org), "tuv") << "the plan begins tomorrow";
+  w.at("2026-11-23T09:00");
+  EXPECT_EQ(told("technical", w.first.org), "t");
+  EXPECT_EQ(told("technical", w.branch), "t") << "the branch has no team of its own";
+  EXPECT_EQ(told("facilities", w.first.org), "x");
+  w.at("2026-11-23T21:00");
+  EXPECT_EQ(told("facilities", w.first.org), "d") << "on duty for the team without being in it";
+  w.at("2026-11-30T09:00");
+  EXPECT_EQ(told("technical", w.first.org), "u") << "the next week";
+  w.read([&] {
+    for (const char* login : {"t", "u", "v"})
+      EXPECT_EQ(w.directory->team_basis(w.ids[login], "technical", w.branch), "team:technical");
+    EXPECT_EQ(w.directory->team_basis(w.ids["a"], "technical", w.first.org), "");
+  });
+  w.ok(
+      w.identity->set_team(w.boss, {}, {w.branch, "technical", {"技术", "Technical"}, ids({"v"})}));
+  EXPECT_EQ(told("technical", w.branch), "v") << "its own are nearer than the roster above";
+  w.ok(w.identity->set_queue(w.boss, {}, {w.first.org, "fault", ids({"a"}), {"technical"}}));
+  EXPECT_EQ(w.read([&] { return w.directory->queue_people("fault", w.first.org); }).size(), 2u)
+      << "a queue is told through who is on duty in its teams";
+  w.ok(w.roster->ask_leave(w.boss, {}, w.ids["u"], "sick", w.clock.now_ms(),
+                           w.clock.now_ms() + 3'600'000));
+  EXPECT_EQ(told("technical", w.first.org), "tuv") << "a gap: the whole team, never nobody";
+  w.restart(false);
+  EXPECT_EQ(told("facilities", w.first.org), "d");
+  w.read([&] {
+    EXPECT_EQ(w.directory->team_basis(w.ids["d"], "facilities", w.first.org), "duty:facilities");
+    EXPECT_EQ(w.directory->team_basis(w.ids["c"], "facilities", w.first.org), "") << "day off";
+  });
+}
+
 TEST_F(RosterTest, APostIsWhoeverIsOnDutyWhereARosterCoversItAndEverybodyOfItElsewhere) {
   w.person("chief", {"duty-officer"});
   w.person("far", {"duty-officer"});

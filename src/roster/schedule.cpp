@@ -55,6 +55,10 @@ bool Shift::has(std::string_view person) const {
                      [&](const OnShift& p) { return p.person == person; });
 }
 
+std::string Shift::held() const {
+  return holds.empty() ? ref.layer : holds.substr(holds.find(':') + 1);
+}
+
 Text unready_text(std::string_view code) {
   if (code == "inactive") return {"账号已停用", "the account is not active"};
   if (code == "leave") return {"休假中", "on leave"};
@@ -184,7 +188,7 @@ Shift Roster::Impl::make(const RosterRecord& r, const RosterPeriod& p, const Lay
   s.roster_title = d.title;
   s.layer_title = layer.title;
   s.title = def.title;
-  s.post = layer.post;
+  s.holds = layer.holds;
   s.need = layer.need;
   s.from_ms = calendar.moment(day, def.from_minute);
   s.to_ms = calendar.moment(day, def.to_minute);
@@ -282,22 +286,22 @@ std::vector<Unready> Roster::Impl::against(std::string_view person, const ShiftR
   return why;
 }
 
-std::optional<Roster::Duty> Roster::Impl::find_duty(std::string_view post, std::string_view org,
+std::optional<Roster::Duty> Roster::Impl::find_duty(std::string_view what, std::string_view org,
                                                     std::int64_t at) const {
   if (rosters.empty()) return std::nullopt;
   for (std::string where(org); !where.empty(); where = parent_of(where)) {
     Duty duty{where, {}};
     for (auto it = rosters.lower_bound({where, ""});
          it != rosters.end() && it->first.first == where; ++it)
-      add_on_duty(it->second, "", post, at, duty.people);
+      add_on_duty(it->second, "", what, at, duty.people);
     if (!duty.people.empty()) return duty;
   }
   return std::nullopt;
 }
 
-// Those whose shift of a layer (or of a post's layers) covers the moment.
+// Those whose shift of a layer (or of the layers that hold something) covers the moment.
 void Roster::Impl::add_on_duty(const RosterRecord& r, std::string_view layer_id,
-                               std::string_view post, std::int64_t at,
+                               std::string_view what, std::int64_t at,
                                std::vector<std::string>& people) const {
   const std::int64_t today = day_in(r, at);
   for (std::int64_t day = today - 1; day <= today; ++day) {  // a night shift began yesterday
@@ -305,7 +309,7 @@ void Roster::Impl::add_on_duty(const RosterRecord& r, std::string_view layer_id,
     if (p == nullptr) continue;
     const Calendar& calendar = calendar_of(*p->definition);
     for (const LayerDef& layer : p->definition->layers) {
-      if (layer_id.empty() ? layer.post != post : layer.id != layer_id) continue;
+      if (layer_id.empty() ? layer.holds != what : layer.id != layer_id) continue;
       for (std::size_t s = 0; s < layer.shifts.size(); ++s) {
         const ShiftDef& def = layer.shifts[s];
         if (at < calendar.moment(day, def.from_minute) || at >= calendar.moment(day, def.to_minute))
@@ -323,18 +327,18 @@ std::int64_t Roster::Impl::day_in(const RosterRecord& r, std::int64_t at_ms) con
   return (at_ms + 8 * 3'600'000) / duty_day_ms;
 }
 
-std::optional<Roster::Duty> Roster::on_duty(std::string_view post, std::string_view org,
+std::optional<Roster::Duty> Roster::on_duty(std::string_view what, std::string_view org,
                                             std::int64_t at_ms) const {
   const Impl& m = *impl_;
   if (m.rosters.empty()) return std::nullopt;
-  const std::pair<std::string, std::string> key{post, org};
+  const std::pair<std::string, std::string> key{what, org};
   {
     std::lock_guard gate(m.cache_gate);
     auto it = m.cache.find(key);
     if (it != m.cache.end() && it->second.version == m.version && it->second.second == at_ms / 1000)
       return it->second.duty;
   }
-  auto duty = m.find_duty(post, org, at_ms);
+  auto duty = m.find_duty(what, org, at_ms);
   std::lock_guard gate(m.cache_gate);
   if (m.cache.size() > 4'096) m.cache.clear();
   m.cache[key] = {m.version, at_ms / 1000, duty};

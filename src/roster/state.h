@@ -88,8 +88,8 @@ struct Roster::Impl {
   // The same for somebody who does not have it yet.
   std::vector<Unready> against(std::string_view person, const ShiftRef& ref,
                                const ShiftRef* gives_up) const;
-  std::optional<Duty> find_duty(std::string_view post, std::string_view org, std::int64_t at) const;
-  void add_on_duty(const RosterRecord& r, std::string_view layer_id, std::string_view post,
+  std::optional<Duty> find_duty(std::string_view what, std::string_view org, std::int64_t at) const;
+  void add_on_duty(const RosterRecord& r, std::string_view layer_id, std::string_view what,
                    std::int64_t at, std::vector<std::string>& people) const;
   std::int64_t day_in(const RosterRecord& r, std::int64_t at_ms) const;  // the local day
   const RosterRecord* find(std::string_view org, std::string_view id) const;

@@ -121,5 +121,55 @@ TEST_F(OrganisationApi, TheDemonstrationIsItsFileAndTheTemplateIsWhatIdentityKno
   EXPECT_TRUE(mistakes.empty());
 }
 
+// A task is somebody's: what ships names no post, team or level of command that its own template
+// does not have, and no step is left to nobody.
+TEST_F(OrganisationApi, EveryStepOfEveryShippedProcedureHasAPostOfTheTemplate) {
+  const auto house = templates_in(in_->content())("call-centre");
+  ASSERT_TRUE(house);
+  std::set<std::string> known, headed;
+  for (const auto& post : house->posts) {
+    known.insert("post:" + post.id);
+    headed.insert(post.heads.begin(), post.heads.end());
+  }
+  for (const auto& group : house->groups)
+    if (!group.team.empty()) known.insert("team:" + group.team);
+  std::size_t steps = 0;
+  const Library library = in_->engine().library();
+  for (const auto& [id, d] : library.procedures()) {
+    std::vector<bool> nobody;  // by role: the template has no such post, team or head
+    for (const RoleDef& role : d->roles) {
+      using Kind = RoleDef::Kind;
+      const bool post = role.kind == Kind::post, team = role.kind == Kind::team;
+      nobody.push_back((post && !known.contains("post:" + role.name)) ||
+                       (team && !known.contains("team:" + role.name)));
+      EXPECT_FALSE(nobody.back()) << id << ": " << role.id << " is " << role.name;
+      if (role.kind == Kind::level_chief)
+        for (const std::string& level : d->levels)
+          EXPECT_TRUE(headed.contains(level)) << id << ": nobody heads " << level;
+    }
+    const auto somebody = [&](const std::vector<int>& by) {
+      return std::any_of(by.begin(), by.end(), [&](int role) { return !nobody[role]; });
+    };
+    for (const TaskDef& task : d->tasks) {
+      EXPECT_TRUE(somebody(task.by)) << id << ": " << task.id;
+      if (!task.approve.roles.empty()) EXPECT_TRUE(somebody(task.approve.roles)) << id << task.id;
+    }
+    for (const ActionDef& action : d->actions)
+      if (action.kind == ActionDef::Kind::person && !action.amend)
+        EXPECT_TRUE(somebody(action.by)) << id << ": " << action.id;
+    steps += d->tasks.size() + d->actions.size();
+  }
+  EXPECT_GT(steps, 1'000u);
+  for (const auto& [id, scenario] : in_->drills().folder().all())
+    for (const std::string& what : scenario->participants)
+      EXPECT_TRUE(known.contains(what) || what.starts_with("queue:")) << id << ": " << what;
+  for (const auto& [id, source] : in_->roster().templates()) {
+    const auto roster = Roster::read(source);
+    ASSERT_TRUE(roster.ok()) << id;
+    for (const RosterLayer& layer : roster->layers)
+      EXPECT_TRUE(layer.holds.empty() || known.contains(layer.holds)) << id << ": " << layer.holds;
+  }
+}
+
 }  // namespace
 }  // namespace cw

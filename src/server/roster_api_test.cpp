@@ -114,7 +114,7 @@ TEST_F(RosterApi, WhoIsOnDutyNowCanBeReachedAndWhoCouldTakeAShiftIsSaid) {
   ASSERT_EQ(now.size(), 3u) << "an agent of the centre is covered by the headquarters";
   const json::object officer = now[0].as_object();
   EXPECT_EQ(text_or(officer, "layer"), "officer");
-  EXPECT_EQ(text_or(officer.at("post_title").as_object(), "en"), "Duty officer");
+  EXPECT_EQ(text_or(officer.at("holds_title").as_object(), "en"), "Duty officer");
   const json::object first = officer.at("people").as_array()[0].as_object();
   EXPECT_EQ(text_or(first.at("person").as_object(), "id"), centre_->id("wang"));
   EXPECT_FALSE(text_or(first, "phone").empty());
@@ -177,7 +177,7 @@ TEST_F(RosterApi, ADefinitionsMistakesAreNamedAndACalendarProgramFollowsALink) {
   EXPECT_EQ(bad.status, 422);
   EXPECT_EQ(code(bad), "roster.definition");
   const auto templates = read("wang", "/roster/templates").at("items").as_array();
-  ASSERT_EQ(templates.size(), 3u);
+  ASSERT_EQ(templates.size(), 4u);
   const auto good = ask("wang", "POST", "/roster/definition",
                         {{"source", templates[0].as_object().at("source")}});
   EXPECT_EQ(body(good).at("layers").as_array().size(), 3u);
@@ -257,7 +257,7 @@ TEST_F(RosterApi, ARestartDoesNotCallAgainWhoeverAnswered) {
 TEST_F(RosterApi, TheWorkbenchFollowsTheDuty) {
   const auto on_duty = [&] {
     return in_->journal().read([&] {
-      return in_->roster().on_duty("duty-officer", root_, clock_.now_ms())->people.at(0);
+      return in_->roster().on_duty("post:duty-officer", root_, clock_.now_ms())->people.at(0);
     });
   };
   for (int day = 0; on_duty() == centre_->id("wang"); ++day) {

@@ -338,14 +338,14 @@ export interface OutboxOut {
 export interface OnShift { person: PersonRef; why: "plan" | "swap" | "assigned" | "standby"; instead_of?: PersonRef }
 export interface Unready { person: PersonRef; code: string; text: Text }
 export interface ShiftOut {
-  org: string; key: string; roster: string; day: string; layer: string; shift: string; post: string;
+  org: string; key: string; roster: string; day: string; layer: string; shift: string; holds: string;
   roster_title: Text; layer_title: Text; title: Text; from_at: number; to_at: number; need: number; missing: number;
   people: OnShift[]; standby: PersonRef[]; absent: Unready[]; problems: Unready[];
   provisional: boolean; now: boolean; mine: boolean; handover: "none" | "waiting" | "signed";
 }
 export interface ShiftRow { id: string; title: Text; days: (ShiftOut | null)[] }
 export interface LayerGrid {
-  id: string; post: string; title: Text; post_title: Text; need: number; on_call: boolean;
+  id: string; holds: string; title: Text; holds_title: Text; need: number; on_call: boolean;
   qualifications: string[]; shifts: ShiftRow[];
 }
 export interface RosterGrid {
@@ -357,7 +357,7 @@ export interface RosterGridOut {
 }
 export interface OnDuty { person: PersonRef; phone: string; confirmed_at?: number }
 export interface DutyNow {
-  org: string; roster: string; layer: string; post: string; title: Text; post_title: Text; shift: string;
+  org: string; roster: string; layer: string; holds: string; title: Text; holds_title: Text; shift: string;
   people: OnDuty[]; stand_in: boolean; wait_ms: number; missing: number; to_at?: number; next_at?: number; next: PersonRef[];
 }
 export interface Candidate { person: PersonRef; against: Unready[]; confirmed_at?: number }
@@ -394,7 +394,7 @@ export interface RosterPlan {
 }
 export interface RosterTemplate { id: string; source: string; title: Text }
 export interface DefinedLayer {
-  id: string; post: string; title: Text; need: number; steps: number; on_call: boolean; even: boolean;
+  id: string; holds: string; title: Text; need: number; steps: number; on_call: boolean; even: boolean;
   qualifications: string[]; shifts: { id: string; title: Text }[];
 }
 export interface RosterDefinition { id: string; calendar: string; version: number; title: Text; layers: DefinedLayer[] }

@@ -4,7 +4,7 @@ import { addDays, checksOf, daysIn, hoursOf, isDay, lane, markOf, mayHandOver, m
 
 const at = (s: string) => Date.parse(`${s}:00+08:00`);
 const shift = (more: Partial<ShiftOut> = {}): ShiftOut => ({
-  org: "o", key: "r/2026-11-23/line/night", roster: "r", day: "2026-11-23", layer: "line", shift: "night", post: "", roster_title: { zh: "", en: "" }, layer_title: { zh: "", en: "" },
+  org: "o", key: "r/2026-11-23/line/night", roster: "r", day: "2026-11-23", layer: "line", shift: "night", holds: "", roster_title: { zh: "", en: "" }, layer_title: { zh: "", en: "" },
   title: { zh: "夜班", en: "Night" }, from_at: at("2026-11-23T16:00"), to_at: at("2026-11-24T00:00"), need: 1, missing: 0, people: [], standby: [], absent: [], problems: [],
   provisional: false, now: false, mine: false, handover: "none", ...more,
 });
@@ -30,7 +30,7 @@ describe("days", () => {
 });
 
 describe("the grid", () => {
-  const layer = (id: string, names: string[]): LayerGrid => ({ id, post: "", title: { zh: id, en: id }, post_title: { zh: "", en: "" }, need: 1, on_call: false, qualifications: [],
+  const layer = (id: string, names: string[]): LayerGrid => ({ id, holds: "", title: { zh: id, en: id }, holds_title: { zh: "", en: "" }, need: 1, on_call: false, qualifications: [],
     shifts: names.map((n) => ({ id: n, title: { zh: n, en: n }, days: [null, shift()] })) });
   const roster: RosterGrid = { org: "o", id: "r", zone: "", version: 1, title: { zh: "", en: "" }, rest_ms: 1, week_max_ms: 1, ready_before_ms: 7_200_000, confirm_within_ms: 1, layers: [layer("a", ["x", "y"]), layer("b", ["z"])] };
   const grid: RosterGridOut = { org: "o", today: "2026-11-23", now_ms: 0, may_manage: false, orgs: [], days: ["2026-11-22", "2026-11-23"], rosters: [roster] };
