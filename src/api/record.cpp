@@ -81,7 +81,7 @@ TaskOut task_out(const Services& s, const std::string& id, const TaskView& t,
   return out;
 }
 
-ActionOut action_out(const ActionView& a, const Definition* d) {
+ActionOut action_out(const Services& s, const ActionView& a, const Definition* d) {
   ActionOut out;
   out.name = a.id;
   out.title = a.title;
@@ -96,6 +96,7 @@ ActionOut action_out(const ActionView& a, const Definition* d) {
   out.amend = a.amend;
   out.reason_due = a.reason_due;
   out.missing = a.missing;
+  for (const auto& id : a.lets_in) out.lets_in.push_back(person_ref(s, id));
   if (int to = d && out.to ? d->state(a.to) : -1; to >= 0)
     out.ends = d->states[static_cast<std::size_t>(to)].final;
   return out;
@@ -197,7 +198,7 @@ void from_view(Call& call, const CaseView& v, CaseRecord& out) {
     out.clocks.push_back(clock_out(s, v.id, c));
   }
   b.late = b.next_due_at && *b.next_due_at < out.now_ms;
-  for (const auto& a : v.actions) out.actions.push_back(action_out(a, d.get()));
+  for (const auto& a : v.actions) out.actions.push_back(action_out(s, a, d.get()));
   for (const auto& a : v.approvals) out.approvals.push_back(approval_out(s, a));
   for (const auto& l : v.links) {
     out.links.push_back(

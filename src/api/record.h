@@ -61,10 +61,11 @@ struct ActionOut {
   bool amend = false;                // the correction of the record
   bool reason_due = false;           // late by now: the reason must be given
   std::vector<std::string> missing;  // tasks still to be done
+  std::vector<PersonRef> lets_in;    // who will read a restricted case from then on
 };
 BOOST_DESCRIBE_STRUCT(ActionOut, (),
                       (name, title, form, to, to_title, reason, allowed, needs_approval, outbound,
-                       repeat, ends, amend, reason_due, missing))
+                       repeat, ends, amend, reason_due, missing, lets_in))
 
 struct MarkOut {
   std::int64_t percent = 0;

@@ -161,6 +161,7 @@ json::object body_of(const PersonRecord& p) {
           {"password", p.password},
           {"password_owner", p.password_owner},
           {"one_time_until", p.one_time_until},
+          {"reset_at", p.reset_ms},
           {"totp", p.totp},
           {"totp_owner", p.totp_owner},
           {"totp_step", p.totp_step},
@@ -190,6 +191,7 @@ PersonRecord person_from(const json::object& b) {
   p.password = string_of(b, "password");
   p.password_owner = string_of(b, "password_owner");
   p.one_time_until = int_or(b, "one_time_until");
+  p.reset_ms = int_or(b, "reset_at");
   p.totp = string_of(b, "totp");
   p.totp_owner = string_of(b, "totp_owner");
   p.totp_step = int_or(b, "totp_step");

@@ -192,6 +192,10 @@ std::string Identity::chief_post(std::string_view level, std::string_view org) c
 }
 
 bool Identity::is_active_person(std::string_view person) const { return impl_->active(person); }
+std::int64_t Identity::credentials_reset_ms(std::string_view person) const {
+  const PersonRecord* p = impl_->find(person);
+  return p == nullptr ? 0 : p->reset_ms;
+}
 bool Identity::is_org(std::string_view org) const { return impl_->orgs.contains(std::string(org)); }
 std::vector<std::string> Identity::orgs_of(std::string_view kind) const {
   if (kind == "root") return {root()};

@@ -39,6 +39,9 @@ class Directory {
                                                 std::string_view org) const = 0;
 
   virtual bool is_active_person(std::string_view person) const = 0;
+  // When somebody else last gave the person a password or took their second factor; 0 = never.
+  // What is kept from administrators is kept from them in this person's name, too.
+  virtual std::int64_t credentials_reset_ms(std::string_view /*person*/) const { return 0; }
   virtual bool is_org(std::string_view org) const = 0;
   // The organisations of a kind ("hq", "province", "centre"), the root alone ("root"), or all
   // ("each"); parents before children.

@@ -329,6 +329,7 @@ class Identity final : public State, public Directory {
   std::vector<std::string> queue_people(std::string_view procedure, std::string_view org,
                                         const Directory& teams) const;
   bool is_active_person(std::string_view person) const override;
+  std::int64_t credentials_reset_ms(std::string_view person) const override;
   bool is_org(std::string_view org) const override;
   std::vector<std::string> orgs_of(std::string_view kind) const override;
   bool within(std::string_view org, std::string_view ancestor) const override;

@@ -160,6 +160,7 @@ void Identity::Impl::on_password_set(const Entry& e) {
     p->facts.has_password = true;
     p->facts.must_change_password = bool_or(e.body, "one_time");
     p->one_time_until = int_or(e.body, "until");
+    if (e.actor != p->facts.id) p->reset_ms = e.at_ms;
   }
   if (core_to_change(e))
     end_sessions_of(std::string(text_or(e.body, "person")), text_or(e.body, "session"));
@@ -181,6 +182,7 @@ void Identity::Impl::on_totp_removed(const Entry& e) {
   p->totp.clear();
   p->totp_owner.clear();
   p->facts.totp = false;
+  if (e.actor != p->facts.id) p->reset_ms = e.at_ms;
 }
 
 void Identity::Impl::on_recovery_used(const Entry& e) {

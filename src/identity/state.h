@@ -30,6 +30,7 @@ struct PersonRecord {
   std::string password, totp;  // commitments; "" when none
   std::string password_owner, totp_owner;  // owners of their keys, destroyed on replacement
   std::int64_t one_time_until = 0;         // 0: not a one-time password, or good for ever
+  std::int64_t reset_ms = 0;               // see Directory::credentials_reset_ms
   std::int64_t totp_step = 0;              // the last step used; only larger ones are accepted
   std::vector<std::int64_t> recovery_used;
   bool erased = false;

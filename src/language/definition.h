@@ -213,6 +213,7 @@ struct Amendment {
 
 // Who may read a case, where not everybody with the permission may: who stands in one of `roles`,
 // who may act or approve in its present state, who took part, and whom somebody in `by` let in.
+// Standing counts for who stood there when the role began to read (docs/formats/procedure.md).
 struct Readership {
   std::vector<int> roles,
       by;  // roles; both empty = everybody who may read cases of the organisation

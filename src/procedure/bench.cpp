@@ -29,6 +29,7 @@ roles:
 data:
   priority: {enum: [P1, P2, P3]}
   owner: {ref: person, title: {zh: 经办人, en: Owner}}
+  appointment: {type: string, format: date-time, title: {zh: 预约, en: Appointment}}
 flags: {late: {zh: 超时, en: Late}}
 start: {by: agent, to: new}
 states:
@@ -60,6 +61,7 @@ clocks:
     at: {75: [{notify: owner}], 100: [{flag: late}, {raise: 1}]}
     title: {zh: 解决, en: Resolve}
   whole: {from: start, limit: 30d, at: {100: [{flag: late}]}, title: {zh: 全程, en: Whole}}
+  appointed: {from: appointment, limit: 1m, at: {100: [{notify: owner}]}, title: {zh: 预约, en: Appointed}}
 )";
 
 constexpr const char* kBenchCalendar = R"(
@@ -188,7 +190,10 @@ class EngineBench {
     out["restart_s"] = seconds_since(began);
     out["rss_bytes"] = resident_bytes();
     CW_CHECK(engine_->size() == count_);
-    timers(out);
+    appointments(out);
+    progress_.phase("all clocks are due");
+    clock_.jump_ms(std::int64_t{40} * 86'400'000);
+    out["all_due"] = flood();
     return out;
   }
 
@@ -233,10 +238,15 @@ class EngineBench {
   void start_cases() {
     progress_.phase("cases are started");
     ids_.resize(count_);
+    appointed_ms_ = clock_.now_ms() + 10 * 60'000;
     for (std::size_t i = 0; i < count_; ++i) {
       progress_.at(i, count_);
       StartCase s{.procedure = "bench.ticket", .org = "org_bench", .actor = "per_bench"};
       s.facts["priority"] = i % 3 == 0 ? "P1" : i % 3 == 1 ? "P2" : "P3";
+      // All within one second, in another order than the cases'.
+      if (i < kAppointed)
+        s.facts["appointment"] =
+            appointed_ms_ + static_cast<std::int64_t>(i * 7'919 % 1'000) - 60'000;
       submit(engine_->start(std::move(s)),
              [this, i](const Answer& a) { ids_[i] = std::string(text_or(a.body, "case")); });
     }
@@ -291,10 +301,35 @@ class EngineBench {
     return seconds_since(began);
   }
 
-  // All of the day's clocks come due at once, while a person works.
-  void timers(json::object& out) {
-    progress_.phase("all clocks are due");
-    clock_.jump_ms(std::int64_t{40} * 86'400'000);
+  // Clocks that are due within one second, among all the others that are not.
+  void appointments(json::object& out) {
+    progress_.phase("appointments are due in one second");
+    clock_.jump_ms(std::max<std::int64_t>(0, appointed_ms_ + 1'000 - clock_.now_ms()));
+    const std::uint64_t from = journal_->size();
+    json::object fired = flood();
+    std::int64_t last_ms = 0;
+    std::size_t count = 0;
+    bool in_order = true;
+    for (std::uint64_t at = from, size = journal_->size(); at < size; at += 10'240)
+      for (const std::string& bytes : journal_->entries(at, 10'240)) {
+        const Result<Entry> e = Entry::parse(bytes);
+        const json::value* list = e->body.if_contains("fired");
+        if (!list) continue;
+        for (const json::value& f : list->as_array()) {
+          if (text_or(f.as_object(), "clock") != "appointed") continue;
+          const std::int64_t due_ms = int_or(f.as_object(), "due_at");
+          in_order &= due_ms >= last_ms;
+          last_ms = due_ms;
+          ++count;
+        }
+      }
+    fired["appointed"] = static_cast<std::int64_t>(count);
+    fired["in_order"] = in_order;
+    out["due_in_one_second"] = std::move(fired);
+  }
+
+  // What is due fires while a person works.
+  json::object flood() {
     std::atomic<bool> stop{false};
     std::vector<double> waits_ms;
     std::thread person([&] {
@@ -309,25 +344,27 @@ class EngineBench {
       }
     });
     auto began = std::chrono::steady_clock::now();
-    std::size_t fired = engine_->run_due(*journal_);
-    double spent = seconds_since(began);
+    const std::size_t fired = engine_->run_due(*journal_);
+    const double spent = seconds_since(began);
     stop = true;
     person.join();
-    out["timers_fired"] = static_cast<std::int64_t>(fired);
-    out["timers_per_s"] = per_second(fired, spent);
     std::sort(waits_ms.begin(), waits_ms.end());
     auto at = [&](double share) {
       return waits_ms.empty() ? 0
                               : waits_ms[static_cast<std::size_t>(
                                     share * static_cast<double>(waits_ms.size() - 1))];
     };
-    out["user_commands"] = static_cast<std::int64_t>(waits_ms.size());
-    out["user_wait_ms_p50"] = at(0.5);
-    out["user_wait_ms_p99"] = at(0.99);
-    out["user_wait_ms_max"] = at(1);
+    return {{"fired", static_cast<std::int64_t>(fired)},
+            {"fired_per_s", per_second(fired, spent)},
+            {"user_commands", static_cast<std::int64_t>(waits_ms.size())},
+            {"user_wait_ms_p50", at(0.5)},
+            {"user_wait_ms_p99", at(0.99)},
+            {"user_wait_ms_max", at(1)}};
   }
 
+  static constexpr std::size_t kAppointed = 100'000;
   const std::size_t count_;
+  std::int64_t appointed_ms_ = 0;  // when they are due, to the second
   const std::string folder_;
   OffsetClock clock_;
   SystemRandom random_;

@@ -179,6 +179,24 @@ void list_difference(const std::vector<T>& was, const std::vector<T>& is, json::
   if (!minus.empty()) body[removed] = std::move(minus);
 }
 
+// By name; since when is the entry's time.
+void admitted_difference(const Engine::Impl& m, const std::vector<Admitted>& was,
+                         const std::vector<Admitted>& is, json::object& body, const char* added,
+                         const char* removed) {
+  auto has = [](const std::vector<Admitted>& list, Name person) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const Admitted& a) { return a.person == person; });
+  };
+  json::array plus, minus;
+  for (const Admitted& a : is)
+    if (std::find(was.begin(), was.end(), a) == was.end())
+      plus.emplace_back(m.names.text(a.person));
+  for (const Admitted& a : was)
+    if (!has(is, a.person)) minus.emplace_back(m.names.text(a.person));
+  if (!plus.empty()) body[added] = std::move(plus);
+  if (!minus.empty()) body[removed] = std::move(minus);
+}
+
 void rare_difference(const Engine::Impl& m, const Case& was, const Case& is, json::object& body) {
   const Definition& d = *m.of(is).definition;
   const Rare &old = rare_of(was), &rare = rare_of(is);
@@ -198,7 +216,8 @@ void rare_difference(const Engine::Impl& m, const Case& was, const Case& is, jso
   list_difference(old.links, rare.links, body, "linked", "unlinked", link);
   auto name = [&](Name n) { return json::string(m.names.text(n)); };
   list_difference(old.watchers, rare.watchers, body, "watching", "unwatching", name);
-  list_difference(old.readers, rare.readers, body, "reading", "unreading", name);
+  admitted_difference(m, old.readers, rare.readers, body, "reading", "unreading");
+  admitted_difference(m, old.seated, rare.seated, body, "seated", "unseated");
   auto delegation = [&](const Delegation& g) {
     return json::object{
         {"from", m.names.text(g.from)}, {"to", m.names.text(g.to)}, {"until", g.until_ms}};
@@ -264,6 +283,21 @@ void patch_list(Case& c, std::vector<T> Rare::*list, const json::object& body, c
     for (const json::value& v : minus->as_array()) std::erase(c.extra().*list, read(v));
 }
 
+void patch_admitted(Engine::Impl& m, Case& c, std::vector<Admitted> Rare::*list, const Entry& e,
+                    const char* added, const char* removed) {
+  auto drop = [&](Name person) {
+    std::erase_if(c.extra().*list, [&](const Admitted& a) { return a.person == person; });
+  };
+  if (const json::value* plus = e.body.if_contains(added))
+    for (const json::value& v : plus->as_array()) {
+      const Name person = m.names.add(v.as_string());
+      drop(person);
+      (c.extra().*list).push_back({person, e.at_ms});
+    }
+  if (const json::value* minus = e.body.if_contains(removed))
+    for (const json::value& v : minus->as_array()) drop(m.names.add(v.as_string()));
+}
+
 void patch_rare(Engine::Impl& m, Case& c, const Entry& e) {
   const Definition& d = *m.of(c).definition;
   const json::object& body = e.body;
@@ -282,8 +316,8 @@ void patch_rare(Engine::Impl& m, Case& c, const Entry& e) {
   });
   patch_list(c, &Rare::watchers, body, "watching", "unwatching",
              [&](const json::value& v) { return m.names.add(v.as_string()); });
-  patch_list(c, &Rare::readers, body, "reading", "unreading",
-             [&](const json::value& v) { return m.names.add(v.as_string()); });
+  patch_admitted(m, c, &Rare::readers, e, "reading", "unreading");
+  patch_admitted(m, c, &Rare::seated, e, "seated", "unseated");
   patch_list(c, &Rare::delegations, body, "delegated", "undelegated", [&](const json::value& v) {
     const json::object& o = v.as_object();
     return Delegation{m.names.add(text_or(o, "from")), m.names.add(text_or(o, "to")),

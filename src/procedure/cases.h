@@ -63,6 +63,7 @@ struct ActionView {
   std::string basis;
   Text why_not;
   std::vector<std::string> missing;  // tasks still to be done, when that is why
+  std::vector<std::string> lets_in;  // of a restricted case: people who will read it from then on
 };
 
 enum class ClockPhase : std::uint8_t { counting, still, stopped, lifted };

@@ -273,7 +273,7 @@ class Engine final : public State {
   // ---- State
   std::string_view prefix() const override { return "case"; }
   void apply(const Entry& entry) override;
-  int version() const override { return 3; }
+  int version() const override { return 4; }
   std::optional<std::string> save_slice(std::size_t i) const override;
   void load_slice(std::string_view bytes) override;
   std::uint64_t slice_changed(std::size_t i) const override;
@@ -293,8 +293,9 @@ std::string digest_of(const Definition& definition);
 // `callwarden bench engine`: durable transitions/s over `cases` open cases with three clocks each,
 // beside a raw SQLite append of the same bytes at the same batch size in the same run. `folder` is
 // made, used and removed. Fields: cases, transitions, transitions_per_s, raw_append_per_s,
-// ratio_to_raw, replay_s, restart_s, rss_bytes (after it), bytes_per_case, timers_per_s,
-// user_wait_ms_max.
+// ratio_to_raw, replay_s, restart_s, rss_bytes (after it), bytes_per_case; then, while a person
+// works, `due_in_one_second` (100,000 appointments among all the other clocks: also `appointed`,
+// `in_order`) and `all_due`, each with fired, fired_per_s, user_commands and user_wait_ms_….
 json::object bench_engine(std::size_t cases, const std::string& folder);
 
 }  // namespace cw

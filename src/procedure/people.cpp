@@ -310,19 +310,22 @@ Result<Decide> Engine::set_reader(By by, std::string person, bool on, std::strin
                          {"这类案件没有限阅名单", "Cases of this kind have no list of readers"});
                    Standing who = standing(m, c, actor, d.readers.by, turn.now);
                    if (!who.ok()) return problem(Refusal::forbidden, "case.role", who.why_not);
+                   if (!cw::may_read(m, c, actor)) return unknown_case();
                    if (on && !m.parts.directory.is_active_person(person))
                      return invalid("reader.person", "/person",
                                     {"请选择一位在岗人员", "Choose an active person"});
                    Name name = m.names.add(person);
                    Sketch s(m, c, turn.now, m.names.add(actor));
-                   std::vector<Name>& readers = s.c.extra().readers;
-                   const bool is = std::find(readers.begin(), readers.end(), name) != readers.end();
-                   if (is == on) return turn.answer(slot);
-                   if (on && readers.size() >= kListMax) return full_list();
-                   if (on)
-                     readers.push_back(name);
-                   else
-                     std::erase(readers, name);
+                   std::vector<Admitted>& readers = s.c.extra().readers;
+                   auto at = std::find_if(readers.begin(), readers.end(),
+                                          [&](const Admitted& a) { return a.person == name; });
+                   const bool is = at != readers.end();
+                   // Whose credentials were reset since may be let in again.
+                   const bool again = is && on && !cw::may_read(m, c, person);
+                   if (is == on && !again) return turn.answer(slot);
+                   if (on && !is && readers.size() >= kListMax) return full_list();
+                   if (is) readers.erase(at);
+                   if (on) readers.push_back({name, turn.now});
                    Entry e{.actor = actor,
                            .basis = who.basis,
                            .kind = "case.reader",

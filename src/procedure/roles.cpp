@@ -135,34 +135,110 @@ std::vector<Name> participants_of(const Case& c) {
   return out;
 }
 
-bool may_read(const Engine::Impl& m, const Case& c, std::string_view person) {
+std::vector<std::string> people_of(const Engine::Impl& m, const Case& c, int role) {
   const Definition& d = *m.of(c).definition;
-  if (d.readers.none()) return true;
-  if (auto name = m.names.find(person); name && *name != 0) {
-    auto among = [&](const std::vector<Name>& list) {
-      return std::find(list.begin(), list.end(), *name) != list.end();
-    };
-    if (among(participants_of(c)) || (c.rare && among(c.rare->readers))) return true;
+  const RoleDef& r = d.roles[role];
+  const std::string& org = m.names.text(c.org);
+  switch (r.kind) {
+    case RoleDef::Kind::post:
+      return m.parts.directory.post_people(r.name, org);
+    case RoleDef::Kind::level_chief: {
+      if (d.levels.empty()) return {};
+      std::string post = m.parts.directory.chief_post(d.levels[std::max(c.level, c.held)], org);
+      return post.empty() ? std::vector<std::string>{} : m.parts.directory.post_people(post, org);
+    }
+    case RoleDef::Kind::team:
+      return m.parts.directory.team_people(r.name, org);
+    case RoleDef::Kind::queue:
+      return m.parts.directory.queue_people(d.id, org);
+    case RoleDef::Kind::field:
+      if (c.facts[r.fact] == null_value) return {};
+      return {m.names.text(static_cast<Name>(c.facts[r.fact]))};
+    case RoleDef::Kind::subject:
+      if (c.subject == 0) return {};
+      return {m.names.text(c.subject)};
+    case RoleDef::Kind::any:
+      return {};
   }
-  auto stands = [&](const std::vector<int>& roles) {
+  return {};
+}
+
+std::vector<int> roles_in(const Definition& d, int state) {
+  std::vector<int> out;
+  auto add = [&](const std::vector<int>& roles) {
+    for (int role : roles)
+      if (std::find(out.begin(), out.end(), role) == out.end()) out.push_back(role);
+  };
+  for (int i : d.states[state].tasks) add(d.tasks[i].by), add(d.tasks[i].approve.roles);
+  for (int i : d.states[state].actions) add(d.actions[i].by), add(d.actions[i].approve.roles);
+  return out;
+}
+
+namespace {
+
+// Who may read one restricted case. What the directory says of a person counts only as far as
+// nobody could have arranged it to get in: standing in a role, for who stood in it when that role
+// began to read (`seated`); anything at all, for whose credentials nobody reset since.
+class Gate {
+ public:
+  Gate(const Engine::Impl& m, const Case& c, std::string_view person)
+      : m_(m), c_(c), d_(*m.of(c).definition), person_(person) {
+    if (auto name = m.names.find(person)) name_ = *name;
+    reset_ms_ = m.parts.directory.credentials_reset_ms(person);
+  }
+
+  bool open() const {
+    if (name_ != 0 && c_.rare && fresh(admitted(c_.rare->readers))) return true;
+    if (name_ != 0 && fresh(c_.opened_ms)) {
+      const std::vector<Name> took_part = participants_of(c_);
+      if (std::find(took_part.begin(), took_part.end(), name_) != took_part.end()) return true;
+    }
+    if (stands(d_.readers.roles)) return true;
+    return !c_.closed && stands(roles_in(d_, c_.state));
+  }
+
+ private:
+  bool fresh(std::int64_t since_ms) const { return since_ms >= 0 && reset_ms_ <= since_ms; }
+  std::int64_t admitted(const std::vector<Admitted>& list) const {
+    for (const Admitted& a : list)
+      if (a.person == name_) return a.since_ms;
+    return -1;
+  }
+  // Nobody who was seated or let in is still there: the case is not lost, it goes by roles alone.
+  bool deserted() const {
+    if (!c_.rare) return true;
+    for (const auto* list : {&c_.rare->seated, &c_.rare->readers})
+      for (const Admitted& a : *list)
+        if (m_.parts.directory.is_active_person(m_.names.text(a.person))) return false;
+    return true;
+  }
+  bool stands(const std::vector<int>& roles) const {
     return std::any_of(roles.begin(), roles.end(), [&](int role) {
-      const RoleDef::Kind kind = d.roles[role].kind;
+      const RoleDef::Kind kind = d_.roles[role].kind;
       if (kind == RoleDef::Kind::any) return false;
       // A new chief reads before taking command.
-      if (kind == RoleDef::Kind::level_chief && !chief_basis(m, c, person, c.level).empty())
-        return true;
-      return !role_basis(m, c, person, role).empty();
+      const bool chief =
+          kind == RoleDef::Kind::level_chief && !chief_basis(m_, c_, person_, c_.level).empty();
+      if (!chief && role_basis(m_, c_, person_, role).empty()) return false;
+      if (kind == RoleDef::Kind::field || kind == RoleDef::Kind::subject)
+        return fresh(c_.opened_ms);  // whom the case itself names
+      return (name_ != 0 && c_.rare && fresh(admitted(c_.rare->seated))) || deserted();
     });
-  };
-  if (person.empty()) return false;
-  if (stands(d.readers.roles)) return true;
-  if (c.closed) return false;
-  const StateDef& state = d.states[c.state];
-  for (int i : state.tasks)
-    if (stands(d.tasks[i].by) || stands(d.tasks[i].approve.roles)) return true;
-  for (int i : state.actions)
-    if (stands(d.actions[i].by) || stands(d.actions[i].approve.roles)) return true;
-  return false;
+  }
+
+  const Engine::Impl& m_;
+  const Case& c_;
+  const Definition& d_;
+  const std::string_view person_;
+  Name name_ = 0;
+  std::int64_t reset_ms_ = 0;
+};
+
+}  // namespace
+
+bool may_read(const Engine::Impl& m, const Case& c, std::string_view person) {
+  if (m.of(c).definition->readers.none()) return true;
+  return !person.empty() && Gate(m, c, person).open();
 }
 
 std::string involvement(const Engine::Impl& m, const Case& c, std::string_view person) {

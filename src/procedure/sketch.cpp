@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kSettleRounds = 8;        // facts → level → tasks → late effects → facts …
 constexpr std::size_t kOpenings = 200;  // children of one effect
+constexpr std::size_t kSeated = 1'000;  // whose standing counts in one restricted case
 
 std::int64_t task_due(const TaskDef& def, const Calendar* calendar, std::int64_t from_ms,
                       const std::vector<Value>& facts) {
@@ -111,33 +112,6 @@ void Sketch::assign(const std::vector<Assignment>& list) {
 }
 
 // ---- effects -----------------------------------------------------------------------------------
-
-std::vector<std::string> Sketch::people_of(int role) const {
-  const RoleDef& r = d.roles[role];
-  const std::string& org = m.names.text(c.org);
-  switch (r.kind) {
-    case RoleDef::Kind::post:
-      return m.parts.directory.post_people(r.name, org);
-    case RoleDef::Kind::level_chief: {
-      if (d.levels.empty()) return {};
-      std::string post = m.parts.directory.chief_post(d.levels[std::max(c.level, c.held)], org);
-      return post.empty() ? std::vector<std::string>{} : m.parts.directory.post_people(post, org);
-    }
-    case RoleDef::Kind::team:
-      return m.parts.directory.team_people(r.name, org);
-    case RoleDef::Kind::queue:
-      return m.parts.directory.queue_people(d.id, org);
-    case RoleDef::Kind::field:
-      if (c.facts[r.fact] == null_value) return {};
-      return {m.names.text(static_cast<Name>(c.facts[r.fact]))};
-    case RoleDef::Kind::subject:
-      if (c.subject == 0) return {};
-      return {m.names.text(c.subject)};
-    case RoleDef::Kind::any:
-      return {};
-  }
-  return {};
-}
 
 Notice Sketch::notice(Notice::About about, std::string name, Text text) const {
   Notice n;
@@ -293,8 +267,26 @@ void Sketch::settle_level() {
   int level = c.raised;
   if (d.floor_key >= 0 && c.facts[d.floor_key] != null_value)
     level = std::max(level, d.floor[c.facts[d.floor_key]]);
+  const bool moved = c.level != level;
   c.level = static_cast<std::uint8_t>(level);
   set_fact(0, level);
+  if (!moved || d.readers.none() || c.entries == 0) return;
+  for (std::size_t i = 0; i < d.roles.size(); ++i)  // a new chief reads before taking command
+    if (d.roles[i].kind == RoleDef::Kind::level_chief) seat({static_cast<int>(i)});
+}
+
+void Sketch::seat(const std::vector<int>& roles) {
+  std::vector<Admitted>& seated = c.extra().seated;
+  for (int role : roles) {
+    const RoleDef::Kind kind = d.roles[role].kind;
+    if (kind == RoleDef::Kind::field || kind == RoleDef::Kind::subject) continue;  // in the case
+    for (const std::string& person : people_of(role)) {
+      const Name name = m.names.add(person);
+      const bool has = std::any_of(seated.begin(), seated.end(),
+                                   [&](const Admitted& a) { return a.person == name; });
+      if (!has && seated.size() < kSeated) seated.push_back({name, now});
+    }
+  }
 }
 
 bool Sketch::needed(int task) const {
@@ -376,6 +368,12 @@ void Sketch::begin() {
   c.held = c.level;  // nobody handed it over
 }
 
+// Roles read from the moment in which the case first concerns them.
+void Sketch::seat_for(int state) {
+  if (!c.rare || c.rare->seated.empty()) seat(d.readers.roles);
+  seat(roles_in(d, state));
+}
+
 void Sketch::enter(int state) {
   bool first = c.entries == 0;
   int from = c.state;
@@ -387,6 +385,7 @@ void Sketch::enter(int state) {
   c.entered_ms = now;
   c.entries += 1;
   c.taken = 0;
+  if (!d.readers.none()) seat_for(state);
   for (std::size_t i = 0; i < d.clocks.size(); ++i) {
     const ClockDef& def = d.clocks[i];
     ClockState* k = c.clock(static_cast<int>(i));

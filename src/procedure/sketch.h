@@ -15,6 +15,10 @@ struct Opening {
   std::optional<json::object> form;
 };
 
+// Who stands in a role now; nobody for `any`. The roles that may act or approve in a state.
+std::vector<std::string> people_of(const Engine::Impl& m, const Case& c, int role);
+std::vector<int> roles_in(const Definition& d, int state);
+
 class Sketch {
  public:
   Sketch(Engine::Impl& impl, const Case& original, std::int64_t now_ms, Name actor);
@@ -63,7 +67,7 @@ class Sketch {
 
   void tell(const std::vector<int>& roles, Notice::About about, std::string name, Text text,
             int percent = 0, std::int64_t due_ms = 0);
-  std::vector<std::string> people_of(int role) const;
+  std::vector<std::string> people_of(int role) const { return cw::people_of(m, c, role); }
   Notice notice(Notice::About about, std::string name, Text text) const;
   int upon(int clock) const;  // the present state's action upon a clock's expiry, or -1
 
@@ -77,6 +81,8 @@ class Sketch {
   };
 
   void settle_level();
+  void seat_for(int state);
+  void seat(const std::vector<int>& roles);  // who stands in them now may read from now on
   void settle_tasks();
   void open_task(int task);
   void withdraw(int task, Why why);

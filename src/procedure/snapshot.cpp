@@ -135,8 +135,10 @@ void write_rare(Writer& w, const Definition& d, const Rare& r) {
   for (const Delegation& g : r.delegations) w.name(g.from), w.name(g.to), p.integer(g.until_ms);
   p.number(r.watchers.size());
   for (Name n : r.watchers) w.name(n);
-  p.number(r.readers.size());
-  for (Name n : r.readers) w.name(n);
+  for (const auto* list : {&r.readers, &r.seated}) {
+    p.number(list->size());
+    for (const Admitted& a : *list) w.name(a.person), p.integer(a.since_ms);
+  }
   p.number(r.forms.size());
   for (const LatestForm& f : r.forms) p.number(f.form), p.text(f.content);
 }
@@ -170,8 +172,10 @@ Rare read_rare(Reader& r, const Definition& d) {
     g.from = r.name(), g.to = r.name(), g.until_ms = r.in.integer();
   out.watchers.resize(r.in.number());
   for (Name& n : out.watchers) n = r.name();
-  out.readers.resize(r.in.number());
-  for (Name& n : out.readers) n = r.name();
+  for (auto* list : {&out.readers, &out.seated}) {
+    list->resize(r.in.number());
+    for (Admitted& a : *list) a.person = r.name(), a.since_ms = r.in.integer();
+  }
   out.forms.resize(r.in.number());
   for (LatestForm& f : out.forms) f.form = r.in.as<std::uint16_t>(), f.content = r.in.text();
   return out;

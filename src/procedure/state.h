@@ -145,6 +145,12 @@ struct LatestForm {  // of a form that an `each` reads
   bool operator==(const LatestForm&) const = default;
 };
 
+struct Admitted {  // to a restricted case
+  Name person = 0;
+  std::int64_t since_ms = 0;
+  bool operator==(const Admitted&) const = default;
+};
+
 struct Rare {                   // what few cases have
   std::uint32_t approvals = 0;  // how many were asked: the last one's id
   std::vector<Asked> asked;
@@ -152,7 +158,8 @@ struct Rare {                   // what few cases have
   std::vector<Link> links;
   std::vector<Delegation> delegations;
   std::vector<Name> watchers;
-  std::vector<Name> readers;  // let in by name
+  std::vector<Admitted> readers;  // let in by name
+  std::vector<Admitted> seated;   // stood in a role that reads when it began to read
   std::vector<LatestForm> forms;
 };
 

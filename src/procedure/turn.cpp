@@ -33,7 +33,7 @@ const char* difference_left(const Case& a, const Case& b) {
   if (!all(x.asked, y.asked)) return "asked";
   if (x.links != y.links) return "links";
   if (x.watchers != y.watchers) return "watchers";
-  if (x.readers != y.readers) return "readers";
+  if (x.readers != y.readers || x.seated != y.seated) return "readers";
   if (x.delegations != y.delegations) return "delegations";
   if (x.forms != y.forms) return "forms";
   if (x.children.size() != y.children.size()) return "children";

@@ -33,7 +33,7 @@ class Viewing {
     links(v);
     v.restricted = !d.readers.none();
     if (c.rare)
-      for (Name n : c.rare->readers) v.readers.push_back(text(n));
+      for (const Admitted& a : c.rare->readers) v.readers.push_back(text(a.person));
     v.can_admit = v.restricted && !viewer.empty() && standing(m, c, viewer, d.readers.by, now).ok();
     for (Name n : participants_of(c)) v.participants.push_back(text(n));
     return v;
@@ -271,6 +271,7 @@ class Viewing {
       a.amend = def.amend;
       a.reason_due = asks_reason(def.form) && is_late(c, d, false, here[i], now);
       judge(def.by, a.can, a.basis, a.why_not);
+      if (a.can && def.to >= 0 && !d.readers.none()) a.lets_in = let_in_by(def.to);
       if (def.once && i < 64 && c.taken >> i & 1) {
         a.can = false;
         a.why_not = {"在本状态内已办理过", "Already done in this state"};
@@ -292,6 +293,16 @@ class Viewing {
           }
       v.actions.push_back(std::move(a));
     }
+  }
+
+  // Who stands in the roles of a state and cannot read the case yet.
+  std::vector<std::string> let_in_by(int state) const {
+    std::vector<std::string> out;
+    for (int role : roles_in(d, state))
+      for (std::string& person : people_of(m, c, role))
+        if (!may_read(m, c, person) && std::find(out.begin(), out.end(), person) == out.end())
+          out.push_back(std::move(person));
+    return out;
   }
 
   void approvals(CaseView& v) const {

@@ -47,6 +47,9 @@ class DutyDirectory final : public Directory {
   bool is_active_person(std::string_view person) const override {
     return identity_.is_active_person(person);
   }
+  std::int64_t credentials_reset_ms(std::string_view person) const override {
+    return identity_.credentials_reset_ms(person);
+  }
   bool is_org(std::string_view org) const override { return identity_.is_org(org); }
   std::vector<std::string> orgs_of(std::string_view kind) const override {
     return identity_.orgs_of(kind);

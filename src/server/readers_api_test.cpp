@@ -202,5 +202,52 @@ TEST_F(ReadersApi, TheListOfReadersIsChangedByANamedRoleWithAReason) {
       "reader.open");
 }
 
+// Whoever manages posts and people holds the keys to every post and every account, and none to a
+// restricted case: what they arrange after it began does not open it.
+TEST_F(ReadersApi, NeitherAPostGivenLaterNorAResetPasswordOpensIt) {
+  const std::string record = "/cases/" + id_, readers = record + "/readers";
+  const Principal system = Principal::system();
+  Identity& identity = in_->identity();
+  const std::string root = in_->journal().read([&] { return identity.root(); });
+  const std::string org =
+      in_->journal().read([&] { return identity.person(centre_->id("zheng")); })->org;
+  const auto let_in = [&](const char* by, const char* whom) {
+    return ask(by, "POST", readers,
+               {{"person", centre_->id(whom)}, {"on", true}, {"reason", "新任"}})
+        .status;
+  };
+  ASSERT_EQ(ask("wu", "GET", record).status, 200);
+  for (const std::string& where : {root, org})
+    for (const char* post : {"investigator", "leader"})
+      ASSERT_TRUE(
+          identity.set_post(system, {}, {.org = where, .id = post, .holder = centre_->id("sun")})
+              .ok());
+  EXPECT_EQ(ask("sun", "GET", record).status, 404) << "made leader and receiver by themselves";
+  EXPECT_EQ(let_in("sun", "sun"), 404);
+  EXPECT_EQ(ask("wu", "GET", record).status, 404) << "who lost the post reads no more";
+  const auto give_back = [&](const char* post, const char* holder) {
+    for (const std::string& where : {root, org})
+      ASSERT_TRUE(
+          identity.set_post(system, {}, {.org = where, .id = post, .holder = centre_->id(holder)})
+              .ok());
+  };
+  give_back("investigator", "wu");
+  give_back("leader", "chen");
+  EXPECT_EQ(ask("wu", "GET", record).status, 200) << "stood in it from the beginning";
+  // A reset password would let its giver sign in as the reader, or as the reporter.
+  const auto reads = [&](const char* who) {
+    return in_->journal().read([&] { return in_->engine().may_read(id_, centre_->id(who)); });
+  };
+  clock_.advance_ms(1'000);
+  for (const char* who : {"wu", "zheng"}) {
+    EXPECT_TRUE(reads(who)) << who;
+    ASSERT_TRUE(identity.reset_password(system, {}, centre_->id(who)).ok());
+    EXPECT_FALSE(reads(who)) << who;
+  }
+  clock_.advance_ms(1'000);
+  EXPECT_EQ(let_in("chen", "wu"), 200) << "another reader knows that it is them";
+  EXPECT_TRUE(reads("wu"));
+}
+
 }  // namespace
 }  // namespace cw

@@ -53,7 +53,7 @@ export interface TaskOut {
 }
 export interface ActionOut {
   name: string; title: Text; form?: string; to?: string; to_title?: Text; reason?: Text;
-  allowed: boolean; needs_approval: boolean; outbound: boolean; repeat: boolean; ends: boolean; amend: boolean; reason_due: boolean; missing: string[];
+  allowed: boolean; needs_approval: boolean; outbound: boolean; repeat: boolean; ends: boolean; amend: boolean; reason_due: boolean; missing: string[]; lets_in: PersonRef[];
 }
 export interface DutyOut {
   regulation: string; article: string; limit: string; title: Text; instrument: Text; to: Text;
