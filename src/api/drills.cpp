@@ -117,7 +117,11 @@ DrillOut drill_out(const Call& call, const Drill& d, const DrillScenario* scenar
   if (d.first_on_ms != d.on_ms) out.moved_from = d.first_on_ms;
   if (d.began_ms != 0) out.began_at = d.began_ms;
   if (d.ended_ms != 0) out.ended_at = d.ended_ms;
-  if (d.phase == DrillPhase::ended) out.percent = d.score.percent;
+  if (d.phase == DrillPhase::ended) {
+    if (d.score.percent) out.percent = *d.score.percent;
+    out.expected = d.score.expected();
+    out.unjudged = d.score.unjudged;
+  }
   if (!d.case_id.empty()) out.case_ref = case_ref(s, call.who, d.case_id);
   for (const auto& [line, id] : d.findings) {
     auto view = s.engine.view(id, "");
@@ -224,15 +228,19 @@ Result<DrillOut> one_drill(Call& call) {
   return out;
 }
 
-// What one drill adds to its plan's line.
+// What one drill adds to its plan's line. The last one is the last that was judged as a whole,
+// where there is one.
 void count_in(DrillCoverageOut& line, const Drill& d) {
   if (d.phase == DrillPhase::ended) {
-    ++line.ended;
-    if (!line.last_at || d.ended_ms > *line.last_at) {
+    const bool whole = d.score.unjudged == 0;
+    const bool better = whole && line.ended == 0;
+    const bool as_good = whole == (line.ended > 0);
+    if (better || (as_good && d.ended_ms > line.last_at.value_or(0))) {
       line.last_at = d.ended_ms;
       line.last = d.id;
       line.percent = d.score.percent;
     }
+    line.ended += whole ? 1 : 0;
   } else if (d.phase != DrillPhase::cancelled && (!line.next_at || d.on_ms < *line.next_at)) {
     line.next_at = d.on_ms;
     line.next = d.id;
@@ -263,6 +271,7 @@ Result<Page<DrillCoverageOut>> coverage(Call& call) {
     line.state = running                  ? "running"
                  : line.ended > 0         ? "drilled"
                  : line.next              ? "planned"
+                 : line.last              ? "broken-off"
                  : line.scenarios.empty() ? "no-scenario"
                                           : "unplanned";
     page.items.push_back(std::move(line));

@@ -51,6 +51,7 @@ struct DrillOut {
   std::optional<CaseRef> case_ref;
   std::string why;
   std::int64_t compress = 1, ends_ms = 0, findings = 0, findings_open = 0;
+  std::int64_t expected = 0, unjudged = 0;  // ended: expected acts, and how many were not judged
   std::vector<DrillRoleOut> participants;
   std::vector<PersonRef> people;
   std::vector<DrillLineOut> lines;
@@ -60,8 +61,8 @@ struct DrillOut {
 BOOST_DESCRIBE_STRUCT(DrillOut, (),
                       (id, scenario, phase, title, goal, plan_title, plan, org, director, on_at,
                        moved_from, began_at, ended_at, ends_at, percent, reason, case_ref, why,
-                       compress, ends_ms, findings, findings_open, participants, people, lines,
-                       injects, injects_total))
+                       compress, ends_ms, findings, findings_open, expected, unjudged, participants,
+                       people, lines, injects, injects_total))
 
 struct DrillActOut {
   std::string act;
@@ -84,11 +85,12 @@ BOOST_DESCRIBE_STRUCT(DrillScenarioOut, (),
                       (id, version, title, goal, plan_title, plan, participants, compress, ends_ms,
                        injects, expect))
 
-// How a plan stands in a year: GB/T 35273-2020 10.1 asks for a drill at least once a year.
+// How a plan stands in a year: GB/T 35273-2020 10.1 asks for a drill at least once a year. One with
+// expected acts that were not judged was broken off and does not count as drilled.
 struct DrillCoverageOut {
-  std::string plan, state;  // drilled, running, planned, unplanned, no-scenario
+  std::string plan, state;  // drilled, running, planned, broken-off, unplanned, no-scenario
   Text title;
-  std::int64_t version = 0, ended = 0;
+  std::int64_t version = 0, ended = 0;  // ended: drills with every expected act judged
   std::vector<std::string> scenarios;
   std::optional<std::int64_t> last_at, percent, next_at;
   std::optional<std::string> last, next;  // drills

@@ -91,7 +91,7 @@ class Drills final : public State, public Outbound {
   // ---- State
   std::string_view prefix() const override { return "drill"; }
   void apply(const Entry& entry) override;
-  int version() const override { return 2; }
+  int version() const override { return 3; }
   std::optional<std::string> save_slice(std::size_t i) const override;
   void load_slice(std::string_view bytes) override;
 

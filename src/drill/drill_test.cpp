@@ -1,11 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
-#include "drill/drill.h"
+#include "house_test.h"
 
 namespace cw {
 namespace {
@@ -14,252 +10,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::SizeIs;
-
-constexpr std::int64_t kMinute = 60'000;
-constexpr std::int64_t kMonday = 1'772'413'200'000;  // 2026-03-02 09:00 in Shanghai
-
-class PostTable final : public Directory {
- public:
-  std::map<std::string, std::vector<std::string>> held;  // "post:duty-officer" → people
-
-  std::vector<std::string> who(const std::string& what) const {
-    auto it = held.find(what);
-    return it == held.end() ? std::vector<std::string>{} : it->second;
-  }
-  std::string basis(std::string_view person, const std::string& what) const {
-    for (const auto& one : who(what))
-      if (one == person) return what;
-    return {};
-  }
-  std::string post_basis(std::string_view p, std::string_view post,
-                         std::string_view) const override {
-    return basis(p, "post:" + std::string(post));
-  }
-  std::string team_basis(std::string_view p, std::string_view t, std::string_view) const override {
-    return basis(p, "team:" + std::string(t));
-  }
-  std::string queue_basis(std::string_view p, std::string_view q, std::string_view) const override {
-    return basis(p, "queue:" + std::string(q));
-  }
-  std::string chief_post(std::string_view level, std::string_view) const override {
-    return level == "duty" ? "duty-officer" : "commander";
-  }
-  std::vector<std::string> post_people(std::string_view p, std::string_view) const override {
-    return who("post:" + std::string(p));
-  }
-  std::vector<std::string> team_people(std::string_view t, std::string_view) const override {
-    return who("team:" + std::string(t));
-  }
-  std::vector<std::string> queue_people(std::string_view q, std::string_view) const override {
-    return who("queue:" + std::string(q));
-  }
-  bool is_active_person(std::string_view) const override { return true; }
-  bool is_org(std::string_view org) const override { return org == "org_cn"; }
-  std::vector<std::string> orgs_of(std::string_view) const override { return {"org_cn"}; }
-  bool within(std::string_view a, std::string_view b) const override { return a == b; }
-};
-
-class Told final : public Outbound {
- public:
-  void notify(Draft&, const Notice& n) override { notices.push_back(n); }
-  void send(Draft&, const Sending& s) override { sendings.push_back(s); }
-  std::set<std::string> people() const {
-    std::set<std::string> out;
-    for (const Notice& n : notices) out.insert(n.people.begin(), n.people.end());
-    return out;
-  }
-  std::vector<Notice> notices;
-  std::vector<Sending> sendings;
-};
-
-std::string file_text(const std::string& path) {
-  std::ifstream in(CW_SOURCE_DIR "/content/" + path);
-  std::ostringstream all;
-  all << in.rdbuf();
-  return all.str();
-}
-
-constexpr const char* kPlan = R"(procedure: plan.outage
-version: 1
-title: {zh: 中断预案, en: Outage plan}
-calendar: always
-levels: [duty, command]
-roles: {anyone: {any: true}, duty: {post: duty-officer}, tech: {team: technical}}
-data: {severity: {enum: [III, II]}}
-start: {by: anyone, form: report, to: reported}
-states:
-  reported:
-    tasks: {ack: {by: duty, limit: 5m, late: [{notify: duty}]}}
-    actions: {activate: {by: duty, form: report, to: responding}}
-  responding:
-    tasks: {mend: {by: tech, limit: 30m, late: [{notify: tech}]}}
-    actions: {close: {by: duty, guard: tasks.done, to: watching}}
-  watching:
-    actions: {calm: {upon: clock.calm, to: closed}}
-  closed: {final: true, retain: 1y}
-clocks:
-  all: {from: start, stop: close, limit: 40m, at: {100: [{notify: duty}]}}
-  calm: {run: [watching], limit: 2h, wait: true}
-)";
-constexpr const char* kReport = R"(form: report
-version: 1
-title: {zh: 报告, en: Report}
-type: object
-required: [severity]
-properties:
-  severity: {title: {zh: 等级, en: Severity}, enum: [III, II]}
-  seen: {title: {zh: 发现, en: Seen}, type: string, format: date-time}
-)";
-constexpr const char* kDrill = R"(drill: outage
-version: 1
-title: {zh: 中断演练, en: Outage drill}
-goal: {zh: 看时限, en: To see limits}
-plan: plan.outage
-participants: [post:duty-officer, team:technical]
-compress: 60
-ends: 3h
-form: {severity: III, seen: '@-5m'}
-injects:
-  - {at: 10m, to: [team:technical], text: {zh: 备用也断了, en: The spare fails too}, facts: {severity: II}}
-expect:
-  - {act: reported.activate, within: 10m}
-  - {act: responding.mend, within: 15m, after: 1}
-)";
-
-Library house(std::vector<Mistake>& mistakes) {
-  return Library::from_texts(
-      {{"calendars/always.yaml", file_text("calendars/always.yaml")},
-       {"calendars/cn-office.yaml", file_text("calendars/cn-office.yaml")},
-       {"calendars/holidays-cn.yaml", file_text("calendars/holidays-cn.yaml")},
-       {"forms/report.yaml", kReport},
-       {"forms/corrective.yaml", file_text("forms/corrective.yaml")},
-       {"forms/action-plan.yaml", file_text("forms/action-plan.yaml")},
-       {"forms/action-done.yaml", file_text("forms/action-done.yaml")},
-       {"forms/effect-check.yaml", file_text("forms/effect-check.yaml")},
-       {"forms/handover.yaml", file_text("forms/handover.yaml")},
-       {"procedures/corrective-action.yaml", file_text("procedures/corrective-action.yaml")},
-       {"procedures/plan.outage.yaml", kPlan}},
-      mistakes);
-}
-
-class House {
- public:
-  House() : clock(kMonday) {
-    char name[] = "/tmp/cw-drill-XXXXXX";
-    folder_ = ::mkdtemp(name);
-    library_ = house(mistakes_);
-    for (const Mistake& m : mistakes_) ADD_FAILURE() << describe(m, "en");
-    auto scenario = read_drill(kDrill, "outage.yaml", library_, mistakes_);
-    for (const Mistake& m : mistakes_) ADD_FAILURE() << describe(m, "en");
-    scenarios_.add(scenario);
-    people.held = {{"post:duty-officer", {"per_duty"}},
-                   {"post:commander", {"per_chief"}},
-                   {"team:technical", {"per_tech", "per_other"}},
-                   {"post:investigator", {"per_checker"}}};
-    open();
-  }
-  ~House() {
-    shut();
-    std::filesystem::remove_all(folder_);
-  }
-
-  void open() {
-    JournalOptions options;
-    options.path = folder_ + "/journal.db";
-    options.origin = "callwarden.example/drill";
-    options.reserve_bytes = 1 << 20;
-    options.full_sync = false;
-    options.schemas = {Sealed::schema(), Engine::schema()};
-    journal = std::make_unique<Journal>(options, clock, random);
-    sealed =
-        std::make_unique<Sealed>(options.path, SecretBytes::copy(std::string(32, 'k')), random);
-    drills = std::make_unique<Drills>(DrillParts{people, *sealed, told, clock, random}, scenarios_);
-    engine = std::make_unique<Engine>(
-        EngineParts{library_, people, *sealed, *drills, clock, random, options.path});
-    drills->use(*engine);
-    journal->attach(*engine);
-    journal->attach(*drills);
-    journal->open();
-  }
-  void shut() {
-    journal.reset();
-    engine.reset();
-    drills.reset();
-    sealed.reset();
-  }
-  void restart() { shut(), open(); }
-
-  Result<Answer> run(Result<Decide> decide) {
-    if (!decide) return decide.problem();
-    return journal->run({}, *decide);
-  }
-  std::string plan() {
-    auto made = run(drills->plan(
-        {.scenario = "outage", .org = "org_cn", .actor = "per_boss", .on_ms = kMonday + kMinute}));
-    EXPECT_TRUE(made.ok());
-    return std::string(text_or(made->body, "drill"));
-  }
-  std::string begin(const std::string& id) {
-    auto begun = run(journal->read([&] { return drills->begin("per_boss", id); }));
-    EXPECT_TRUE(begun.ok()) << (begun.ok() ? "" : begun.problem().text.en);
-    return begun ? std::string(text_or(begun->body, "case")) : "";
-  }
-  void pass(std::int64_t minutes) {
-    for (std::int64_t i = 0; i < minutes; ++i) {
-      clock.advance_ms(kMinute);
-      engine->run_due(*journal);
-      drills->run_due(*journal);
-    }
-  }
-  void act(const std::string& id, const std::string& who, const std::string& what,
-           json::object form = {}) {
-    auto done = run(engine->act({id, who, {}}, what, {}, std::move(form)));
-    EXPECT_TRUE(done.ok()) << what << " " << (done.ok() ? "" : done.problem().text.en);
-  }
-  void task(const std::string& id, const std::string& who, const std::string& what) {
-    auto done = run(engine->do_task({id, who, {}}, what, {}, {}));
-    EXPECT_TRUE(done.ok()) << what << " " << (done.ok() ? "" : done.problem().text.en);
-  }
-  Drill drill(const std::string& id) const {
-    return journal->read([&] { return *drills->find(id); });
-  }
-  // A drill in which only the mending is late.
-  std::string played() {
-    const std::string id = plan(), c = begin(id);
-    pass(3);
-    task(c, "per_duty", "ack");
-    pass(3);
-    act(c, "per_duty", "activate", {{"severity", "II"}});
-    pass(29);
-    task(c, "per_tech", "mend");
-    act(c, "per_duty", "close");
-    pass(3);
-    return id;
-  }
-
-  ManualClock clock;
-  SeededRandom random{9};
-  PostTable people;
-  Told told;
-  std::unique_ptr<Journal> journal;
-  std::unique_ptr<Sealed> sealed;
-  std::unique_ptr<Drills> drills;
-  std::unique_ptr<Engine> engine;
-
- private:
-  std::string folder_;
-  std::vector<Mistake> mistakes_;
-  Library library_;
-  DrillFolder scenarios_;
-};
-
-const DrillLine& line(const DrillScore& s, const std::string& id, DrillLine::Kind kind) {
-  for (const DrillLine& l : s.lines)
-    if (l.id == id && l.kind == kind) return l;
-  ADD_FAILURE() << "no line " << id;
-  static const DrillLine none;
-  return none;
-}
 
 TEST(Drill, runs_on_the_live_engine_in_its_own_number_range_and_is_scored_when_its_case_closes) {
   House h;
@@ -279,6 +29,46 @@ TEST(Drill, runs_on_the_live_engine_in_its_own_number_range_and_is_scored_when_i
   EXPECT_FALSE(late.met);
   EXPECT_EQ(late.took_ms, 25 * kMinute);
   EXPECT_EQ(d.score.percent, 80);
+}
+
+TEST(Drill, one_that_is_ended_at_once_is_not_scored_and_says_what_was_not_judged) {
+  House h;
+  const std::string id = h.plan();
+  h.begin(id);
+  EXPECT_TRUE(h.drills->end(*h.journal, "per_boss", id).ok());
+  const Drill d = h.drill(id);
+  EXPECT_EQ(d.why, "director");
+  EXPECT_FALSE(d.score.percent) << "neither 100 nor 0";
+  EXPECT_EQ(d.score.unjudged, 2);
+  EXPECT_EQ(d.score.expected(), 2);
+  const std::string zh = to_markdown({.drill = d}, "zh"), en = to_markdown({.drill = d}, "en");
+  EXPECT_THAT(zh, HasSubstr("得分：未评分"));
+  EXPECT_THAT(zh, HasSubstr("2 项，其中 2 项未评"));
+  EXPECT_THAT(en, HasSubstr("Expected acts: 2, 2 not judged"));
+}
+
+TEST(Drill, what_a_closed_case_left_undone_is_missed_and_what_was_never_told_is_not_judged) {
+  House early, late;
+  for (House* h : {&early, &late}) {
+    const std::string id = h->plan(), c = h->begin(id);
+    h->pass(h == &early ? 3 : 12);  // the inject is told in the tenth minute
+    h->act(c, "per_duty", "dismiss");
+    h->pass(1);
+    const Drill d = h->drill(id);
+    EXPECT_EQ(d.why, "closed");
+    const DrillLine& activate = line(d.score, "reported.activate", DrillLine::Kind::act);
+    EXPECT_FALSE(activate.met);
+    EXPECT_EQ(activate.took_ms, -1);
+    EXPECT_EQ(d.score.unjudged, h == &early ? 1 : 0);
+    EXPECT_EQ(d.score.expected(), 2);
+    if (h == &late) {
+      EXPECT_FALSE(line(d.score, "responding.mend#1", DrillLine::Kind::act).met);
+    }
+    EXPECT_EQ(d.score.percent, h == &early ? 50 : 25) << "closing met the clock that it stops";
+    EXPECT_THAT(d.findings, SizeIs(h == &early ? 1 : 3)) << "each is to be corrected";
+    h->restart();
+    EXPECT_EQ(h->drill(id).score, d.score);
+  }
 }
 
 TEST(Drill, the_same_scenario_with_the_same_acts_scores_the_same) {
@@ -446,6 +236,7 @@ TEST(Scenario, mistakes_are_told_at_their_place_and_a_file_with_one_is_not_run) 
   EXPECT_EQ(told(kDrill, "act: reported.activate", "act: reported.fly"), "drill.act");
   EXPECT_EQ(told(kDrill, "to: [team:technical], text", "to: [post:pilot], text"), "drill.to");
   EXPECT_EQ(told(kDrill, "at: 10m", "at: 4h"), "drill.late");
+  EXPECT_EQ(told(kDrill, "within: 15m", "within: 171m"), "drill.late");
   EXPECT_EQ(told(kDrill, "ends: 3h", "ends: 3wd"), "drill.span");
 }
 

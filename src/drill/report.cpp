@@ -106,8 +106,16 @@ DrillRows rows_of(const DrillReport& r, std::string_view lang) {
   for (const std::string& person : r.drill.people)
     people += (people.empty() ? "" : zh ? "、" : ", ") + name_in(r, person);
   head("参加人", "Participants", people);
-  if (r.drill.phase == DrillPhase::ended)
-    head("得分", "Score", std::to_string(r.drill.score.percent) + " / 100");
+  if (r.drill.phase == DrillPhase::ended) {
+    const DrillScore& score = r.drill.score;
+    head("得分", "Score",
+         score.percent ? std::to_string(*score.percent) + " / 100"
+         : zh          ? "未评分"
+                       : "not scored");
+    const std::string all = std::to_string(score.expected()), left = std::to_string(score.unjudged);
+    head("期望动作", "Expected acts",
+         zh ? all + " 项，其中 " + left + " 项未评" : all + ", " + left + " not judged");
+  }
   out.tables.push_back(results(r, zh));
   out.tables.push_back(injects(r, zh));
   return out;

@@ -161,6 +161,10 @@ class DrillReader {
         act.after =
             static_cast<int>(reader_.integer(*n, 1, static_cast<std::int64_t>(out.injects.size())));
       if (const YamlNode* n = reader_.need(node, "act")) name(*n, act);
+      const auto after = static_cast<std::size_t>(act.after);
+      const bool known = after > 0 && after <= out.injects.size();
+      if ((known ? out.injects[after - 1].at_ms : 0) + act.within_ms > out.ends_ms)
+        reader_.mistake(node, "drill.late", {"晚于演练结束", "later than the drill's end"});
       if (!seen.insert(act.state + "." + act.name + "#" + std::to_string(act.after)).second)
         reader_.mistake(node, "drill.twice", {"重复", "said twice"});
       out.expected.push_back(std::move(act));

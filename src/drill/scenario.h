@@ -5,7 +5,7 @@
 //
 //   DrillFolder drills = DrillFolder::load(content, library, mistakes);
 //   auto scenario = drills.find("customer-leak");
-//   DrillScore s = score(*scenario, *plan, view, entries, began_ms);
+//   DrillScore s = score(*scenario, *plan, view, entries, {began_ms, ended_ms, injected, closed});
 #pragma once
 
 #include <map>
@@ -90,15 +90,27 @@ struct DrillLine {
 };
 
 struct DrillScore {
-  int percent = 0;  // of the lines, how many were met, rounded down; 0 without any
+  // Of the lines, how many were met, rounded down; nothing where no expected act was judged.
+  std::optional<int> percent;
+  int unjudged = 0;  // expected acts that the drill gave no occasion to judge
   std::vector<DrillLine> lines;
+  int expected() const;  // acts: judged and unjudged
   bool operator==(const DrillScore&) const = default;
 };
 
-// `view`: the drill's case when it ended; `entries`: that case's, in order; `ended_ms`: what was
-// not due by then does not count. Clocks marked `wait` are compressed and measure nothing.
+// How a drill ended.
+struct DrillEnd {
+  std::int64_t began_ms = 0, ended_ms = 0;
+  std::size_t injected = 0;  // how many injects were told
+  bool closed = false;       // because its case closed: nothing can be done any more
+};
+
+// `view`: the drill's case when it ended; `entries`: that case's, in order. A limit that was not
+// due by the end does not count. An expected act that was not done is missed when its time was over
+// or the case closed, and not judged when its inject was never told or the drill was ended before.
+// Clocks marked `wait` are compressed and measure nothing.
 DrillScore score(const DrillScenario& scenario, const Definition& plan, const CaseView& view,
-                 const std::vector<Entry>& entries, std::int64_t began_ms, std::int64_t ended_ms);
+                 const std::vector<Entry>& entries, const DrillEnd& end);
 
 // The same limits in closed real incidents of the plan.
 struct RealLine {
@@ -107,10 +119,10 @@ struct RealLine {
 };
 std::vector<RealLine> real_lines(const Definition& plan, const std::vector<CaseView>& incidents);
 
-// The lines without their titles, as entries hold them, and back; and the titles, as the plan and
-// nothing else gives them.
-json::array lines_json(const DrillScore& score);
-DrillScore score_of(int percent, const json::array& lines);
+// `percent`, `unjudged` and the lines without their titles, as entries hold them, and back; and the
+// titles, as the plan and nothing else gives them.
+json::object score_json(const DrillScore& score);
+DrillScore score_of(const json::object& body);
 void entitle(DrillScore& score, const Definition& plan);
 
 }  // namespace cw

@@ -83,15 +83,21 @@ std::vector<DrillLine> limits_of(const Definition& plan, const CaseView& v,
 
 }  // namespace
 
+int DrillScore::expected() const {
+  const auto acts = std::count_if(lines.begin(), lines.end(), [](const DrillLine& l) {
+    return l.kind == DrillLine::Kind::act;
+  });
+  return unjudged + static_cast<int>(acts);
+}
+
 DrillScore score(const DrillScenario& scenario, const Definition& plan, const CaseView& view,
-                 const std::vector<Entry>& entries, std::int64_t began_ms, std::int64_t ended_ms) {
+                 const std::vector<Entry>& entries, const DrillEnd& end) {
   const Happened seen = happened(entries);
   DrillScore out;
-  out.lines = limits_of(plan, view, seen.missed, ended_ms, false);
+  out.lines = limits_of(plan, view, seen.missed, end.ended_ms, false);
   for (const DrillAct& act : scenario.expected) {
-    const std::int64_t from =
-        act.after == 0 ? began_ms
-                       : began_ms + scenario.injects[static_cast<std::size_t>(act.after - 1)].at_ms;
+    const auto after = static_cast<std::size_t>(act.after);
+    const std::int64_t from = end.began_ms + (after == 0 ? 0 : scenario.injects[after - 1].at_ms);
     DrillLine line{.kind = DrillLine::Kind::act,
                    .id = act.state + "." + act.name,
                    .title = act.title,
@@ -100,14 +106,17 @@ DrillScore score(const DrillScenario& scenario, const Definition& plan, const Ca
     for (const Deed& d : seen.deeds)
       if (line.took_ms < 0 && d.state == act.state && d.name == act.name && d.at_ms >= from)
         line.took_ms = d.at_ms - from;
-    // The drill ended before the time for it was over: nothing was missed.
-    if (line.took_ms < 0 && from + act.within_ms > ended_ms) continue;
+    const bool over = after <= end.injected && (end.closed || from + act.within_ms <= end.ended_ms);
+    if (line.took_ms < 0 && !over) {
+      ++out.unjudged;
+      continue;
+    }
     line.met = line.took_ms >= 0 && line.took_ms <= act.within_ms;
     out.lines.push_back(std::move(line));
   }
   const auto met =
       std::count_if(out.lines.begin(), out.lines.end(), [](const DrillLine& l) { return l.met; });
-  if (!out.lines.empty())
+  if (!out.lines.empty() && (out.unjudged == 0 || out.unjudged < out.expected()))
     out.percent = static_cast<int>(met * 100 / static_cast<std::ptrdiff_t>(out.lines.size()));
   return out;
 }
@@ -136,20 +145,25 @@ namespace {
 constexpr const char* kLineKinds[] = {"clock", "task", "act"};
 }  // namespace
 
-json::array lines_json(const DrillScore& s) {
-  json::array out;
+json::object score_json(const DrillScore& s) {
+  json::object out{{"unjudged", s.unjudged}};
+  if (s.percent) out["percent"] = *s.percent;
+  json::array& lines = out["lines"].emplace_array();
   for (const DrillLine& l : s.lines)
-    out.push_back(json::object{{"kind", kLineKinds[static_cast<int>(l.kind)]},
-                               {"id", l.id},
-                               {"limit_ms", l.limit_ms},
-                               {"took_ms", l.took_ms},
-                               {"met", l.met}});
+    lines.push_back(json::object{{"kind", kLineKinds[static_cast<int>(l.kind)]},
+                                 {"id", l.id},
+                                 {"limit_ms", l.limit_ms},
+                                 {"took_ms", l.took_ms},
+                                 {"met", l.met}});
   return out;
 }
 
-DrillScore score_of(int percent, const json::array& lines) {
-  DrillScore out{.percent = percent, .lines = {}};
-  for (const json::value& v : lines) {
+DrillScore score_of(const json::object& body) {
+  DrillScore out;
+  out.unjudged = static_cast<int>(int_or(body, "unjudged"));
+  const json::value* percent = body.if_contains("percent");
+  if (percent && percent->is_int64()) out.percent = static_cast<int>(percent->get_int64());
+  for (const json::value& v : body.at("lines").as_array()) {
     const json::object& o = v.as_object();
     const std::string_view kind = text_or(o, "kind");
     out.lines.push_back({.kind = kind == "clock"  ? DrillLine::Kind::clock
@@ -161,6 +175,7 @@ DrillScore score_of(int percent, const json::array& lines) {
                          .took_ms = int_or(o, "took_ms"),
                          .met = bool_or(o, "met")});
   }
+  if (out.lines.empty()) out.percent.reset();  // entries once said 0
   return out;
 }
 
