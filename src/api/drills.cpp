@@ -1,25 +1,28 @@
 #include "drills.h"
 
-#include "common.h"
-#include "drill/drill.h"
-
-// Drills: scenarios, the yearly plan, drills under way, scores and reports.
+// Drills read: scenarios, the yearly plan, drills under way, scores, evaluations and reports.
 namespace cw::api {
-namespace {
 
-Drills& desk(Call& call) {
+Drills& drill_desk(Call& call) {
   CW_CHECK(call.s.drills != nullptr);
   return *call.s.drills;
 }
 
-// A drill that the caller may see; one elsewhere is as absent as one that never was.
 Result<Drill> drill_for(Call& call, Permission permission) {
   std::optional<Drill> found;
   call.s.journal.read([&] {
-    if (const Drill* d = desk(call).find(call.id())) found = *d;
+    if (const Drill* d = drill_desk(call).find(call.id())) found = *d;
   });
   if (!found || !call.may(permission, found->org)) return no_such({"这次演练", "such a drill"});
   return *found;
+}
+
+namespace {
+
+// What is still to come, what is expected and what was observed so far are for those who prepare or
+// evaluate a drill, and for nobody who takes part.
+bool may_see_all(const Call& call, const Drill& d) {
+  return d.evaluates(call.who.actor) || call.may(Permission::procedures_manage, d.org).ok();
 }
 
 // Closed real incidents of the plan where the caller may read, the newest 200.
@@ -53,8 +56,9 @@ Text role_title(const Services& s, const std::string& what, const std::string& o
 }
 
 DrillReport report_of(Call& call, Drill drill) {
+  if (drill.phase == DrillPhase::running && !may_see_all(call, drill)) drill.observations.clear();
   DrillReport r{.drill = std::move(drill), .scenario = {}, .plan_title = {}, .number = {}};
-  r.scenario = desk(call).folder().find(r.drill.scenario);
+  r.scenario = drill_desk(call).folder().find(r.drill.scenario);
   auto plan = r.scenario ? call.s.engine.library().remembered(r.scenario->plan) : nullptr;
   if (plan) {
     r.plan_title = plan->title;
@@ -66,13 +70,18 @@ DrillReport report_of(Call& call, Drill drill) {
       return case_ref(call.s, call.who, id).value_or(CaseRef{}).number;
     };
     r.number = number_of(r.drill.case_id);
-    r.names[r.drill.director] = person_ref(call.s, r.drill.director).name;
-    for (const auto& person : r.drill.people) r.names[person] = person_ref(call.s, person).name;
+    std::vector<std::string> people = r.drill.people;
+    people.push_back(r.drill.director);
+    for (const auto& person : r.drill.evaluators) people.push_back(person);
+    for (const auto& person : people) r.names[person] = person_ref(call.s, person).name;
     for (auto& [line, id] : r.drill.findings) id = number_of(id);
     if (r.scenario)
       for (const DrillInject& inject : r.scenario->injects)
         for (const std::string& to : inject.to) r.roles[to] = role_title(call.s, to, r.drill.org);
   });
+  for (const DrillObservation& o : r.drill.observations)
+    r.observed.push_back(text_of(call.s, o.text));
+  if (r.drill.conclusion) r.concluded = text_of(call.s, r.drill.conclusion->text);
   return r;
 }
 
@@ -88,7 +97,7 @@ std::vector<DrillRoleOut> roles_out(Call& call, const DrillScenario& scenario,
     out.push_back(std::move(role));
   };
   for (const std::string& what : scenario.participants)
-    add(what, role_title(call.s, what, org), desk(call).held_by(what, org));
+    add(what, role_title(call.s, what, org), drill_desk(call).held_by(what, org));
   if (!invited.empty()) add("people", {"另邀人员", "Invited beside"}, invited);
   return out;
 }
@@ -141,9 +150,20 @@ DrillInjectOut inject_out(const DrillInject& inject, std::size_t i, bool told) {
           inject.signal};
 }
 
+// The corrective action that was opened for a line, an observation or the conclusion.
+template <typename Out>
+void tell_finding(const Call& call, const Drill& drill, const std::string& line, Out& out) {
+  auto f = drill.findings.find(line);
+  if (f == drill.findings.end()) return;
+  out.finding = case_ref(call.s, call.who, f->second);
+  if (auto view = call.s.engine.view(f->second, "")) {
+    out.finding_state = view->state_title;
+    out.finding_closed = view->closed;
+  }
+}
+
 DrillLineOut line_out(const Call& call, const DrillReport& r, const Drill& drill,
                       const DrillLine& l) {
-  const Services& s = call.s;
   constexpr const char* kinds[] = {"clock", "task", "act"};
   DrillLineOut line{.id = l.id,
                     .kind = kinds[static_cast<int>(l.kind)],
@@ -156,14 +176,35 @@ DrillLineOut line_out(const Call& call, const DrillReport& r, const Drill& drill
       line.real_met = real.met, line.real_of = real.of;
       if (real.median_ms >= 0) line.real_median_ms = real.median_ms;
     }
-  if (auto f = drill.findings.find(l.id); f != drill.findings.end()) {
-    line.finding = case_ref(s, call.who, f->second);
-    if (auto view = s.engine.view(f->second, "")) {
-      line.finding_state = view->state_title;
-      line.finding_closed = view->closed;
-    }
-  }
+  tell_finding(call, drill, l.id, line);
   return line;
+}
+
+DrillActOut act_out(const DrillAct& act) {
+  return {act.state + "." + act.name, act.title, act.within_ms, act.after};
+}
+
+void evaluation_out(const Call& call, const DrillReport& r, const Drill& drill, DrillOut& out) {
+  for (std::size_t i = 0; i < r.drill.observations.size(); ++i) {
+    const DrillObservation& o = r.drill.observations[i];
+    DrillObservationOut one{.n = static_cast<std::int64_t>(i + 1),
+                            .at_ms = o.at_ms,
+                            .by = person_ref(call.s, o.by),
+                            .about = o.about,
+                            .about_title = about_title(r.scenario.get(), o.about),
+                            .rating = o.rating,
+                            .text = r.observed[i]};
+    tell_finding(call, drill, "observation:" + std::to_string(i + 1), one);
+    out.observations.push_back(std::move(one));
+  }
+  if (const auto& c = drill.conclusion) {
+    out.conclusion = {.at_ms = c->at_ms,
+                      .by = person_ref(call.s, c->by),
+                      .grade = c->grade,
+                      .text = r.concluded,
+                      .revise = c->revise};
+    tell_finding(call, drill, "revise", *out.conclusion);
+  }
 }
 
 // ---- outside it
@@ -177,7 +218,7 @@ std::vector<Drill> drills_for(Call& call, const std::string& year) {
   const std::vector<std::string> orgs = call.orgs(Permission::case_read);
   std::vector<Drill> out;
   call.s.journal.read([&] {
-    for (const Drill* d : desk(call).all())
+    for (const Drill* d : drill_desk(call).all())
       if (std::find(orgs.begin(), orgs.end(), d->org) != orgs.end() &&
           (year.empty() || year_of(d->on_ms) == year))
         out.push_back(*d);
@@ -191,7 +232,7 @@ Result<Page<DrillOut>> list_drills(Call& call) {
   std::vector<Drill> drills = drills_for(call, *year == 0 ? "" : std::to_string(*year));
   if (const std::string of = call.query("case"); !of.empty()) {
     const std::string id = call.s.journal.read([&] {
-      const Drill* d = desk(call).of_case(of);
+      const Drill* d = drill_desk(call).of_case(of);
       return d ? d->id : std::string();
     });
     std::erase_if(drills, [&](const Drill& d) { return d.id != id; });
@@ -199,12 +240,14 @@ Result<Page<DrillOut>> list_drills(Call& call) {
   Page<DrillOut> page;
   for (const Drill& d : drills) {
     call.s.journal.read([&] {
-      page.items.push_back(drill_out(call, d, desk(call).folder().find(d.scenario).get()));
+      page.items.push_back(drill_out(call, d, drill_desk(call).folder().find(d.scenario).get()));
     });
     if (!d.reason.empty()) page.items.back().reason = text_of(call.s, d.reason);
   }
   return page;
 }
+
+}  // namespace
 
 Result<DrillOut> one_drill(Call& call) {
   auto drill = drill_for(call, Permission::case_read);
@@ -215,18 +258,24 @@ Result<DrillOut> one_drill(Call& call) {
     out = drill_out(call, *drill, r.scenario.get());
     if (r.scenario) out.participants = roles_out(call, *r.scenario, drill->org, drill->invited);
     for (const auto& person : drill->people) out.people.push_back(person_ref(call.s, person));
+    for (const auto& person : drill->evaluators)
+      out.evaluators.push_back(person_ref(call.s, person));
+    evaluation_out(call, r, *drill, out);
     for (const DrillLine& l : r.drill.score.lines)
       out.lines.push_back(line_out(call, r, *drill, l));
   });
   if (!drill->reason.empty()) out.reason = text_of(call.s, drill->reason);
-  // What is still to come is told to those who prepare drills, to nobody who takes part.
-  const bool director = call.may(Permission::procedures_manage, drill->org).ok();
-  if (r.scenario)
-    for (std::size_t i = 0; i < r.scenario->injects.size(); ++i)
-      if (i < drill->injected || director)
-        out.injects.push_back(inject_out(r.scenario->injects[i], i, i < drill->injected));
+  if (!r.scenario) return out;
+  const bool all = may_see_all(call, *drill);
+  for (std::size_t i = 0; i < r.scenario->injects.size(); ++i)
+    if (i < drill->injected || all)
+      out.injects.push_back(inject_out(r.scenario->injects[i], i, i < drill->injected));
+  if (all || drill->phase == DrillPhase::ended)
+    for (const DrillAct& act : r.scenario->expected) out.expect.push_back(act_out(act));
   return out;
 }
+
+namespace {
 
 // What one drill adds to its plan's line. The last one is the last that was judged as a whole,
 // where there is one.
@@ -252,7 +301,7 @@ Result<Page<DrillCoverageOut>> coverage(Call& call) {
   if (!year) return std::move(year).problem();
   const std::vector<Drill> drills =
       drills_for(call, *year == 0 ? year_of(call.s.clock.now_ms()) : std::to_string(*year));
-  const auto& scenarios = desk(call).folder().all();
+  const auto& scenarios = drill_desk(call).folder().all();
   Page<DrillCoverageOut> page;
   const Library library = call.s.engine.library();
   for (const auto& [id, plan] : library.procedures()) {
@@ -279,52 +328,6 @@ Result<Page<DrillCoverageOut>> coverage(Call& call) {
   return page;
 }
 
-Result<DrillWritten> drill_did(Call& call, Result<Decide> decide) {
-  if (!decide) return std::move(decide).problem();
-  auto answer = call.s.journal.run(call.command, std::move(*decide));
-  if (!answer) return std::move(answer).problem();
-  DrillWritten out{written(*answer).seq, std::string(text_or(answer->body, "drill")), std::nullopt};
-  if (std::string id(text_or(answer->body, "case")); !id.empty())
-    out.case_ref = CaseRef{id, std::string(text_or(answer->body, "number"))};
-  return out;
-}
-
-Result<DrillWritten> plan_drill(Call& call, PlanIn& in) {
-  const std::string org = in.org.value_or(call.who.org);
-  if (auto may = call.may(Permission::procedures_manage, org); !may)
-    return std::move(may).problem();
-  return drill_did(call,
-                   desk(call).plan({.scenario = in.scenario,
-                                    .org = org,
-                                    .actor = call.who.actor,
-                                    .director = in.director.value_or(""),
-                                    .on_ms = in.on_at,
-                                    .invited = in.people.value_or(std::vector<std::string>{})}));
-}
-
-Result<DrillWritten> move_drill(Call& call, MoveDrillIn& in) {
-  if (auto d = drill_for(call, Permission::procedures_manage); !d) return std::move(d).problem();
-  return drill_did(call, desk(call).move(call.who.actor, call.id(), in.on_at, in.reason));
-}
-
-Result<DrillWritten> cancel_drill(Call& call, CancelDrillIn& in) {
-  if (auto d = drill_for(call, Permission::procedures_manage); !d) return std::move(d).problem();
-  return drill_did(call, desk(call).cancel(call.who.actor, call.id(), in.reason));
-}
-
-Result<DrillWritten> begin_drill(Call& call, Nothing&) {
-  if (auto d = drill_for(call, Permission::procedures_manage); !d) return std::move(d).problem();
-  return drill_did(
-      call, call.s.journal.read([&] { return desk(call).begin(call.who.actor, call.id()); }));
-}
-
-Result<DrillOut> end_drill(Call& call, Nothing&) {
-  if (auto d = drill_for(call, Permission::procedures_manage); !d) return std::move(d).problem();
-  if (auto ended = desk(call).end(call.s.journal, call.who.actor, call.id()); !ended)
-    return std::move(ended).problem();
-  return one_drill(call);
-}
-
 Result<http::Response> print_drill(Call& call) {
   auto drill = drill_for(call, Permission::case_read);
   if (!drill) return std::move(drill).problem();
@@ -342,7 +345,7 @@ Result<Page<DrillScenarioOut>> list_scenarios(Call& call) {
   if (auto may = call.may(Permission::procedures_manage, org); !may)
     return std::move(may).problem();
   Page<DrillScenarioOut> page;
-  for (const auto& [id, scenario] : desk(call).folder().all()) {
+  for (const auto& [id, scenario] : drill_desk(call).folder().all()) {
     DrillScenarioOut out{.id = id,
                          .version = scenario->version,
                          .title = scenario->title,
@@ -355,8 +358,7 @@ Result<Page<DrillScenarioOut>> list_scenarios(Call& call) {
     call.s.journal.read([&] { out.participants = roles_out(call, *scenario, org, {}); });
     for (std::size_t i = 0; i < scenario->injects.size(); ++i)
       out.injects.push_back(inject_out(scenario->injects[i], i, false));
-    for (const DrillAct& act : scenario->expected)
-      out.expect.push_back({act.state + "." + act.name, act.title, act.within_ms, act.after});
+    for (const DrillAct& act : scenario->expected) out.expect.push_back(act_out(act));
     page.items.push_back(std::move(out));
   }
   return page;
@@ -383,21 +385,11 @@ void add_drills(Table& t) {
        "Every emergency plan: drilled, planned or missing in a year",
        {{"year", "this one when absent"}, {"org", "this organisation and below"}}},
       coverage);
-  t.create<PlanIn, DrillWritten>("/drills", {"procedures.manage", "Plan a drill"}, plan_drill);
   t.get<DrillOut>(
       "/drills/{id}",
-      {"case.read", "One drill: participants, injects told, score beside real incidents"},
+      {"case.read",
+       "One drill: participants, injects told, score beside real incidents, evaluation"},
       one_drill);
-  t.post<MoveDrillIn, DrillWritten>("/drills/{id}/move",
-                                    {"procedures.manage", "Move a planned drill"}, move_drill);
-  t.post<CancelDrillIn, DrillWritten>(
-      "/drills/{id}/cancel", {"procedures.manage", "Cancel a planned drill"}, cancel_drill);
-  t.post<Nothing, DrillWritten>("/drills/{id}/begin",
-                                {"procedures.manage", "Begin: its case starts in drill mode"},
-                                begin_drill);
-  t.post<Nothing, DrillOut>(
-      "/drills/{id}/end",
-      {"procedures.manage", "End and score; missed limits become corrective actions"}, end_drill);
   t.raw("GET", "/drills/{id}/print",
         {"case.read",
          "The report on A4, or as Markdown",
@@ -405,6 +397,7 @@ void add_drills(Table& t) {
          256 << 10,
          "text/html"},
         print_drill);
+  add_drill_acts(t);
 }
 
 }  // namespace cw::api

@@ -1,7 +1,9 @@
-// Wire types of drills: scenarios, the yearly plan, drills under way, scores, coverage.
+// Wire types of drills: scenarios, the yearly plan, drills under way, scores, evaluations,
+// coverage; and what reading and writing them share.
 #pragma once
 
-#include "types.h"
+#include "common.h"
+#include "drill/drill.h"
 
 namespace cw::api {
 
@@ -39,6 +41,42 @@ struct DrillInjectOut {
 };
 BOOST_DESCRIBE_STRUCT(DrillInjectOut, (), (n, at_ms, told, text, to, facts, signal))
 
+struct DrillActOut {
+  std::string act;
+  Text title;
+  std::int64_t within_ms = 0, after = 0;
+};
+BOOST_DESCRIBE_STRUCT(DrillActOut, (), (act, title, within_ms, after))
+
+// What an evaluator or the director saw; `text` is empty once it was destroyed.
+struct DrillObservationOut {
+  std::int64_t n = 0, at_ms = 0;
+  PersonRef by;
+  std::string about;  // "" = the whole, "state.name", "inject:N"
+  Text about_title;
+  std::string rating;  // good, adequate, poor
+  std::string text;
+  std::optional<CaseRef> finding;
+  std::optional<Text> finding_state;
+  bool finding_closed = false;
+};
+BOOST_DESCRIBE_STRUCT(DrillObservationOut, (),
+                      (n, at_ms, by, about, about_title, rating, text, finding, finding_state,
+                       finding_closed))
+
+struct DrillConclusionOut {
+  std::int64_t at_ms = 0;
+  PersonRef by;
+  std::string grade;  // excellent, good, pass, fail
+  std::string text;
+  bool revise = false;  // the plan must be revised
+  std::optional<CaseRef> finding;
+  std::optional<Text> finding_state;
+  bool finding_closed = false;
+};
+BOOST_DESCRIBE_STRUCT(DrillConclusionOut, (),
+                      (at_ms, by, grade, text, revise, finding, finding_state, finding_closed))
+
 struct DrillOut {
   std::string id, scenario, phase;
   Text title, goal, plan_title;
@@ -53,23 +91,20 @@ struct DrillOut {
   std::int64_t compress = 1, ends_ms = 0, findings = 0, findings_open = 0;
   std::int64_t expected = 0, unjudged = 0;  // ended: expected acts, and how many were not judged
   std::vector<DrillRoleOut> participants;
-  std::vector<PersonRef> people;
+  std::vector<PersonRef> people, evaluators;
   std::vector<DrillLineOut> lines;
   std::vector<DrillInjectOut> injects;
   std::int64_t injects_total = 0;
+  std::vector<DrillActOut> expect;  // for who prepares or evaluates it; for all once it ended
+  std::vector<DrillObservationOut> observations;  // likewise
+  std::optional<DrillConclusionOut> conclusion;
 };
 BOOST_DESCRIBE_STRUCT(DrillOut, (),
                       (id, scenario, phase, title, goal, plan_title, plan, org, director, on_at,
                        moved_from, began_at, ended_at, ends_at, percent, reason, case_ref, why,
                        compress, ends_ms, findings, findings_open, expected, unjudged, participants,
-                       people, lines, injects, injects_total))
-
-struct DrillActOut {
-  std::string act;
-  Text title;
-  std::int64_t within_ms = 0, after = 0;
-};
-BOOST_DESCRIBE_STRUCT(DrillActOut, (), (act, title, within_ms, after))
+                       people, evaluators, lines, injects, injects_total, expect, observations,
+                       conclusion))
 
 struct DrillScenarioOut {
   std::string id;
@@ -103,9 +138,9 @@ struct PlanIn {
   std::string scenario;
   std::int64_t on_at = 0;
   std::optional<std::string> org, director;
-  std::optional<std::vector<std::string>> people;
+  std::optional<std::vector<std::string>> people, evaluators;
 };
-BOOST_DESCRIBE_STRUCT(PlanIn, (), (scenario, on_at, org, director, people))
+BOOST_DESCRIBE_STRUCT(PlanIn, (), (scenario, on_at, org, director, people, evaluators))
 struct MoveDrillIn {
   std::int64_t on_at = 0;
   std::string reason;
@@ -115,11 +150,29 @@ struct CancelDrillIn {
   std::string reason;
 };
 BOOST_DESCRIBE_STRUCT(CancelDrillIn, (), (reason))
+struct ObserveDrillIn {
+  std::optional<std::string> about;
+  std::string rating, text;
+};
+BOOST_DESCRIBE_STRUCT(ObserveDrillIn, (), (about, rating, text))
+struct ConcludeDrillIn {
+  std::string grade, text;
+  bool revise = false;
+};
+BOOST_DESCRIBE_STRUCT(ConcludeDrillIn, (), (grade, text, revise))
 struct DrillWritten {
   std::int64_t seq = 0;
   std::string id;
   std::optional<CaseRef> case_ref;
 };
 BOOST_DESCRIBE_STRUCT(DrillWritten, (), (seq, id, case_ref))
+
+Drills& drill_desk(Call& call);
+// The drill of the path, where the caller has the permission; one elsewhere is as absent as one
+// that never was.
+Result<Drill> drill_for(Call& call, Permission permission);
+// The drill of the path, for GET and for what answers with it.
+Result<DrillOut> one_drill(Call& call);
+void add_drill_acts(Table& t);
 
 }  // namespace cw::api

@@ -88,6 +88,8 @@ const std::unordered_map<std::string_view, Text>& heads() {
       {"drill.began", {"演练开始", "Drill began"}},
       {"drill.injected", {"演练注入情况", "Drill inject"}},
       {"drill.ended", {"演练结束并评分", "Drill ended and scored"}},
+      {"drill.observed", {"演练观察", "Drill observed"}},
+      {"drill.concluded", {"演练评估结论", "Drill concluded"}},
       {"drill.finding", {"演练发现转整改", "Drill finding to be corrected"}},
       {"definition.installed", {"系统自带的流程与表单生效", "Shipped definitions in force"}},
       {"definition.gone", {"流程或表单不再提供", "Definitions no longer there"}},

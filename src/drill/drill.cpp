@@ -12,12 +12,8 @@ namespace {
 constexpr const char* kPhases[] = {"planned", "running", "ended", "cancelled"};
 constexpr int kParents = 8;                // how deep a case that a drill's case opened may lie
 constexpr std::size_t kReasonMax = 1'000;  // characters
-constexpr std::size_t kInvitedMax = 50;    // people
-constexpr std::int64_t kLatest_ms = 4'102'444'800'000ll;  // the year 2100
-
-Problem no_drill() {
-  return problem(Refusal::not_found, "drill.unknown", {"没有这次演练", "There is no such drill"});
-}
+constexpr std::size_t kInvitedMax = 50, kEvaluatorsMax = 10;  // people
+constexpr std::int64_t kLatest_ms = 4'102'444'800'000ll;      // the year 2100
 
 Problem wrong_phase() {
   return problem(Refusal::conflict, "drill.phase",
@@ -36,13 +32,38 @@ Status reason_ok(std::string_view reason) {
                  {"请写明理由，最多 1,000 字", "Give the reason, at most 1,000 characters"});
 }
 
-Entry entry_of(const std::string& actor, const char* kind, const std::string& id) {
+bool holds(const std::vector<std::string>& people, const std::string& person) {
+  return std::find(people.begin(), people.end(), person) != people.end();
+}
+
+// Evaluators watch and take no part.
+Status evaluators_ok(const PlanDrill& r, const Directory& directory) {
+  for (std::size_t i = 0; i < r.evaluators.size(); ++i) {
+    const std::string &one = r.evaluators[i], at = "/evaluators/" + std::to_string(i);
+    if (!directory.is_active_person(one))
+      return invalid("drill.evaluator", at,
+                     {"没有这个人，或已停用", "No such person, or not active"});
+    if (one == r.director || holds(r.invited, one))
+      return invalid(
+          "drill.evaluator", at,
+          {"组织人和参演人不能兼任评估人", "The director and who takes part cannot be evaluators"});
+    if (std::count(r.evaluators.begin(), r.evaluators.end(), one) > 1)
+      return invalid("drill.evaluator", at, {"重复", "Named twice"});
+  }
+  return done();
+}
+
+}  // namespace
+
+Problem Drills::unknown() {
+  return problem(Refusal::not_found, "drill.unknown", {"没有这次演练", "There is no such drill"});
+}
+
+Entry Drills::entry_of(const std::string& actor, const char* kind, const std::string& id) {
   Entry e{.actor = actor, .basis = "permission:procedures.manage", .kind = kind, .body = {}};
   e.body["drill"] = id;
   return e;
 }
-
-}  // namespace
 
 const char* name_of(DrillPhase phase) { return kPhases[static_cast<int>(phase)]; }
 
@@ -53,7 +74,7 @@ Decide Drills::on(std::string id, std::vector<DrillPhase> phases, Body body) con
   return [this, id = std::move(id), phases = std::move(phases),
           body = std::move(body)](Draft& draft) -> Result<json::object> {
     const Drill* d = find(id);
-    if (!d) return no_drill();
+    if (!d) return unknown();
     if (std::find(phases.begin(), phases.end(), d->phase) == phases.end()) return wrong_phase();
     if (Status s = body(draft, *d); !s) return std::move(s).problem();
     return json::object{{"drill", id}};
@@ -67,6 +88,8 @@ Result<Decide> Drills::plan(PlanDrill r) {
   if (Status s = date_ok(r.on_ms); !s) return std::move(s).problem();
   if (r.invited.size() > kInvitedMax)
     return invalid("drill.people", "/people", {"最多 50 人", "At most 50 people"});
+  if (r.evaluators.size() > kEvaluatorsMax)
+    return invalid("drill.evaluator", "/evaluators", {"最多 10 人", "At most 10 people"});
   if (r.director.empty()) r.director = r.actor;
   std::string id = new_id("drl", p_.clock.now_ms(), p_.random);
   return Decide([this, id, r = std::move(r)](Draft& draft) -> Result<json::object> {
@@ -79,12 +102,14 @@ Result<Decide> Drills::plan(PlanDrill r) {
       if (!p_.directory.is_active_person(r.invited[i]))
         return invalid("drill.person", "/people/" + std::to_string(i),
                        {"没有这个人，或已停用", "No such person, or not active"});
+    if (Status s = evaluators_ok(r, p_.directory); !s) return std::move(s).problem();
     Entry e = entry_of(r.actor, "drill.planned", id);
     e.body["scenario"] = r.scenario;
     e.body["org"] = r.org;
     e.body["director"] = r.director;
     e.body["on"] = r.on_ms;
     if (!r.invited.empty()) e.body["invited"] = json::value_from(r.invited);
+    if (!r.evaluators.empty()) e.body["evaluators"] = json::value_from(r.evaluators);
     draft.append(std::move(e));
     return json::object{{"drill", id}};
   });
@@ -129,7 +154,7 @@ std::vector<std::string> Drills::people_of(const DrillScenario& s, const Drill& 
   std::vector<std::string> out;
   auto add = [&](const std::vector<std::string>& people) {
     for (const std::string& person : people)
-      if (std::find(out.begin(), out.end(), person) == out.end()) out.push_back(person);
+      if (!holds(out, person) && !holds(d.evaluators, person)) out.push_back(person);
   };
   for (const std::string& what : s.participants) add(held_by(what, d.org));
   if (out.empty()) return out;  // nobody holds anything: there is no drill
@@ -142,7 +167,7 @@ Result<Decide> Drills::begin(std::string actor, std::string id) {
   CW_CHECK(engine_ != nullptr);
   std::string org, name;
   if (const Drill* d = find(id)) org = d->org, name = d->scenario;
-  if (org.empty()) return no_drill();
+  if (org.empty()) return unknown();
   std::shared_ptr<const DrillScenario> s = folder_.find(name);
   std::shared_ptr<const Definition> plan = s ? engine_->library().procedure(s->plan) : nullptr;
   if (!plan)
@@ -162,16 +187,17 @@ Result<Decide> Drills::begin(std::string actor, std::string id) {
   return Decide(
       [this, id, actor, s, start = std::move(*start)](Draft& draft) -> Result<json::object> {
         const Drill* d = find(id);
-        if (!d) return no_drill();
+        if (!d) return unknown();
         if (d->phase != DrillPhase::planned) return wrong_phase();
-        std::vector<std::string> people = people_of(*s, *d);
+        Drill begun_now = *d;
+        std::vector<std::string>& people = begun_now.people = people_of(*s, *d);
         if (people.empty())
           return problem(
               Refusal::conflict, "drill.nobody",
               {"参加岗位目前都无人担任，不能开始", "Nobody holds any of the posts that take part"});
         for (const std::string& one : {actor, d->director})
-          if (std::find(people.begin(), people.end(), one) == people.end()) people.push_back(one);
-        beginning_ = &people;
+          if (!holds(people, one) && !holds(d->evaluators, one)) people.push_back(one);
+        beginning_ = &begun_now;
         Result<json::object> begun = start(draft);
         beginning_ = nullptr;
         if (!begun) return begun;
@@ -259,7 +285,7 @@ Status Drills::end(Journal& journal, const std::string& actor, const std::string
     if (const Drill* d = find(id)) drill = *d;
     if (drill && !drill->case_id.empty()) view = *engine_->view(drill->case_id, "");
   });
-  if (!drill) return no_drill();
+  if (!drill) return unknown();
   if (drill->phase == DrillPhase::ended) return open_findings(journal, actor, id);
   if (drill->phase != DrillPhase::running) return wrong_phase();
   std::shared_ptr<const DrillScenario> s = folder_.find(drill->scenario);
@@ -298,49 +324,6 @@ Status Drills::end(Journal& journal, const std::string& actor, const std::string
   return open_findings(journal, actor, id);
 }
 
-// One live corrective action for each missed line that has none yet. The command's id makes each
-// happen once, whatever fails in between.
-Status Drills::open_findings(Journal& journal, const std::string& actor, const std::string& id) {
-  const std::optional<Drill> drill = journal.read([&] {
-    const Drill* d = find(id);
-    return d ? std::optional(*d) : std::nullopt;
-  });
-  if (!drill) return no_drill();
-  std::shared_ptr<const DrillScenario> s = folder_.find(drill->scenario);
-  DrillScore titled = drill->score;
-  if (s)
-    if (auto plan = engine_->library().remembered(s->plan)) entitle(titled, *plan);
-  for (const DrillLine& line : titled.lines) {
-    if (line.met || drill->findings.contains(line.id)) continue;
-    const Text what = line.title.zh.empty() ? Text{line.id, line.id} : line.title;
-    const std::string minutes = std::to_string(line.limit_ms / 60'000);
-    const std::string filed = actor == "clock" ? drill->director : actor;
-    Result<Decide> start = engine_->start(
-        {.procedure = "corrective-action",
-         .org = drill->org,
-         .actor = filed,
-         .form = {{"title", "演练超时 / Late in a drill: " + what.zh + " / " + what.en},
-                  {"measure", "时限 " + minutes + " 分钟未达到；查明原因并改进 / The limit of " +
-                                  minutes + " min was missed; find out why and improve"},
-                  {"owner", drill->director},
-                  {"priority", "medium"}},
-         .origin = id});
-    if (!start) return std::move(start).problem();
-    const std::string command = "finding:" + id + ":" + std::to_string(&line - titled.lines.data());
-    auto answer = journal.run({.id = command}, [&](Draft& draft) -> Result<json::object> {
-      Result<json::object> begun = (*start)(draft);
-      if (!begun) return begun;
-      Entry e = entry_of(filed, "drill.finding", id);
-      e.body["line"] = line.id;
-      e.body["case"] = (*begun)["case"];
-      draft.append(std::move(e));
-      return begun;
-    });
-    if (!answer) return std::move(answer).problem();
-  }
-  return done();
-}
-
 // ---- reading
 
 const Drill* Drills::find(std::string_view id) const {
@@ -373,14 +356,14 @@ std::vector<const Drill*> Drills::all() const {
 
 std::optional<std::vector<std::string>> Drills::reach(
     const std::string& case_id, const std::vector<std::string>& people) const {
-  const Drill* d = beginning_ ? nullptr : of_case(case_id);
-  const std::vector<std::string>* who = beginning_ ? beginning_ : d ? &d->people : nullptr;
-  if (!who) return people;  // a case that somebody started in drill mode without a scenario
-  if (d && d->phase != DrillPhase::running) return std::nullopt;
+  const Drill* d = beginning_ ? beginning_ : of_case(case_id);
+  if (!d) return people;  // a case that somebody started in drill mode without a scenario
+  if (!beginning_ && d->phase != DrillPhase::running) return std::nullopt;
   std::vector<std::string> out;
   for (const std::string& person : people)
-    if (std::find(who->begin(), who->end(), person) != who->end()) out.push_back(person);
-  if (out.empty() && !people.empty()) return std::nullopt;
+    if (holds(d->people, person)) out.push_back(person);
+  if (out.empty()) return people.empty() ? std::optional(out) : std::nullopt;
+  for (const std::string& person : d->evaluators) out.push_back(person);
   return out;
 }
 

@@ -223,7 +223,7 @@ TEST(Drill, the_report_names_limits_times_and_what_real_incidents_took) {
 
 TEST(Scenario, mistakes_are_told_at_their_place_and_a_file_with_one_is_not_run) {
   std::vector<Mistake> mistakes;
-  const Library library = house(mistakes);
+  const Library library = house();
   auto told = [&](std::string text, const std::string& from, const std::string& to) {
     text.replace(text.find(from), from.size(), to);
     mistakes.clear();

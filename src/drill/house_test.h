@@ -39,7 +39,7 @@ class PostTable final : public Directory {
     return basis(p, "queue:" + std::string(q));
   }
   std::string chief_post(std::string_view level, std::string_view) const override {
-    return level == "duty" ? "duty-officer" : "commander";
+    return level == "duty" ? "duty-officer" : level == "leadership" ? "leader" : "commander";
   }
   std::vector<std::string> post_people(std::string_view p, std::string_view) const override {
     return who("post:" + std::string(p));
@@ -125,8 +125,9 @@ expect:
   - {act: responding.mend, within: 15m, after: 1}
 )";
 
-inline Library house(std::vector<Mistake>& mistakes) {
-  return Library::from_texts(
+inline Library house() {
+  std::vector<Mistake> mistakes;
+  Library library = Library::from_texts(
       {{"calendars/always.yaml", file_text("calendars/always.yaml")},
        {"calendars/cn-office.yaml", file_text("calendars/cn-office.yaml")},
        {"calendars/holidays-cn.yaml", file_text("calendars/holidays-cn.yaml")},
@@ -139,22 +140,31 @@ inline Library house(std::vector<Mistake>& mistakes) {
        {"procedures/corrective-action.yaml", file_text("procedures/corrective-action.yaml")},
        {"procedures/plan.outage.yaml", kPlan}},
       mistakes);
+  for (const Mistake& m : mistakes) ADD_FAILURE() << describe(m, "en");
+  return library;
+}
+
+inline DrillFolder outage(const Library& library) {
+  std::vector<Mistake> mistakes;
+  DrillFolder out;
+  out.add(read_drill(kDrill, "outage.yaml", library, mistakes));
+  for (const Mistake& m : mistakes) ADD_FAILURE() << describe(m, "en");
+  return out;
 }
 
 class House {
  public:
-  House() : clock(kMonday) {
-    char name[] = "/tmp/cw-drill-XXXXXX";
-    folder_ = ::mkdtemp(name);
-    library_ = house(mistakes_);
-    for (const Mistake& m : mistakes_) ADD_FAILURE() << describe(m, "en");
-    auto scenario = read_drill(kDrill, "outage.yaml", library_, mistakes_);
-    for (const Mistake& m : mistakes_) ADD_FAILURE() << describe(m, "en");
-    scenarios_.add(scenario);
+  House() : House(house()) {}
+  explicit House(const Library& library) : House(library, outage(library)) {
     people.held = {{"post:duty-officer", {"per_duty"}},
                    {"post:commander", {"per_chief"}},
                    {"team:technical", {"per_tech", "per_other"}},
                    {"post:investigator", {"per_checker"}}};
+  }
+  House(Library library, DrillFolder scenarios)
+      : clock(kMonday), library_(std::move(library)), scenarios_(std::move(scenarios)) {
+    char name[] = "/tmp/cw-drill-XXXXXX";
+    folder_ = ::mkdtemp(name);
     open();
   }
   ~House() {
@@ -192,9 +202,12 @@ class House {
     if (!decide) return decide.problem();
     return journal->run({}, *decide);
   }
-  std::string plan() {
-    auto made = run(drills->plan(
-        {.scenario = "outage", .org = "org_cn", .actor = "per_boss", .on_ms = kMonday + kMinute}));
+  std::string plan(std::vector<std::string> evaluators = {}, std::string scenario = "outage") {
+    auto made = run(drills->plan({.scenario = std::move(scenario),
+                                  .org = "org_cn",
+                                  .actor = "per_boss",
+                                  .on_ms = kMonday + kMinute,
+                                  .evaluators = std::move(evaluators)}));
     EXPECT_TRUE(made.ok());
     return std::string(text_or(made->body, "drill"));
   }
@@ -223,8 +236,8 @@ class House {
     return journal->read([&] { return *drills->find(id); });
   }
   // A drill in which only the mending is late.
-  std::string played() {
-    const std::string id = plan(), c = begin(id);
+  std::string played(std::vector<std::string> evaluators = {}) {
+    const std::string id = plan(std::move(evaluators)), c = begin(id);
     pass(3);
     task(c, "per_duty", "ack");
     pass(3);
@@ -247,7 +260,6 @@ class House {
 
  private:
   std::string folder_;
-  std::vector<Mistake> mistakes_;
   Library library_;
   DrillFolder scenarios_;
 };

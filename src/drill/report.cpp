@@ -39,6 +39,11 @@ std::string name_in(const DrillReport& r, const std::string& person) {
   return it == r.names.end() ? person : it->second;
 }
 
+std::string action_in(const DrillReport& r, const std::string& line) {
+  auto finding = r.drill.findings.find(line);
+  return finding == r.drill.findings.end() ? "—" : finding->second;
+}
+
 DrillRows::Table results(const DrillReport& r, bool zh) {
   DrillRows::Table out;
   out.title = zh ? "时限与动作" : "Limits and acts";
@@ -54,12 +59,11 @@ DrillRows::Table results(const DrillReport& r, bool zh) {
         real = std::to_string(k.met) + "/" + std::to_string(k.of);
         median = k.median_ms < 0 ? "—" : drill_span(k.median_ms, zh);
       }
-    auto finding = r.drill.findings.find(l.id);
     const Text title = l.title.zh.empty() ? Text{l.id, l.id} : l.title;
     out.rows.push_back({title.in(zh ? "zh" : "en"), drill_span(l.limit_ms, zh),
                         drill_span(l.took_ms, zh),
                         l.met ? (zh ? "达标" : "met") : (zh ? "超时" : "missed"), real, median,
-                        finding == r.drill.findings.end() ? "—" : finding->second});
+                        action_in(r, l.id)});
   }
   return out;
 }
@@ -87,6 +91,60 @@ DrillRows::Table injects(const DrillReport& r, bool zh) {
   return out;
 }
 
+std::string words_in(const std::string& text, bool zh) {
+  return !text.empty() ? text : zh ? "内容已依法销毁" : "Destroyed as the law asks";
+}
+
+std::string word_in(std::string_view value, bool zh) {
+  constexpr struct {
+    std::string_view value, zh, en;
+  } kWords[] = {{"excellent", "优秀", "Excellent"}, {"good", "良好", "Good"},
+                {"pass", "合格", "Pass"},           {"fail", "不合格", "Fail"},
+                {"adequate", "一般", "Adequate"},   {"poor", "差", "Poor"}};
+  for (const auto& word : kWords)
+    if (word.value == value) return std::string(zh ? word.zh : word.en);
+  return std::string(value);
+}
+
+DrillRows::Table observations(const DrillReport& r, bool zh) {
+  DrillRows::Table out;
+  out.title = zh ? "观察记录" : "Observations";
+  out.columns =
+      zh ? std::vector<std::string>{"时间", "记录人", "对象", "评价", "内容", "整改"}
+         : std::vector<std::string>{"At", "By", "About", "Rating", "What was seen", "Action"};
+  out.text = 4;
+  for (std::size_t i = 0; i < r.drill.observations.size(); ++i) {
+    const DrillObservation& o = r.drill.observations[i];
+    out.rows.push_back({drill_time(o.at_ms), name_in(r, o.by),
+                        about_title(r.scenario.get(), o.about).in(zh ? "zh" : "en"),
+                        word_in(o.rating, zh),
+                        words_in(i < r.observed.size() ? r.observed[i] : "", zh),
+                        action_in(r, "observation:" + std::to_string(i + 1))});
+  }
+  return out;
+}
+
+DrillRows::Table conclusion(const DrillReport& r, bool zh) {
+  DrillRows::Table out;
+  out.title = zh ? "评估结论" : "Conclusion";
+  out.columns = zh ? std::vector<std::string>{"时间", "组织人", "等次", "结论", "修订预案", "整改"}
+                   : std::vector<std::string>{"At",         "Director",        "Grade",
+                                              "Conclusion", "Revise the plan", "Action"};
+  out.text = 3;
+  if (const auto& c = r.drill.conclusion)
+    out.rows.push_back(
+        {drill_time(c->at_ms), name_in(r, c->by), word_in(c->grade, zh), words_in(r.concluded, zh),
+         c->revise ? (zh ? "须修订" : "yes") : (zh ? "不须" : "no"), action_in(r, "revise")});
+  return out;
+}
+
+std::string names_in(const DrillReport& r, const std::vector<std::string>& people, bool zh) {
+  std::string out;
+  for (const std::string& person : people)
+    out += (out.empty() ? "" : zh ? "、" : ", ") + name_in(r, person);
+  return out;
+}
+
 DrillRows rows_of(const DrillReport& r, std::string_view lang) {
   const bool zh = lang != "en";
   DrillRows out;
@@ -102,10 +160,8 @@ DrillRows rows_of(const DrillReport& r, std::string_view lang) {
   if (r.drill.began_ms != 0) head("开始", "Began", drill_time(r.drill.began_ms));
   if (r.drill.ended_ms != 0) head("结束", "Ended", drill_time(r.drill.ended_ms));
   head("组织人", "Director", name_in(r, r.drill.director));
-  std::string people;
-  for (const std::string& person : r.drill.people)
-    people += (people.empty() ? "" : zh ? "、" : ", ") + name_in(r, person);
-  head("参加人", "Participants", people);
+  head("参加人", "Participants", names_in(r, r.drill.people, zh));
+  head("评估人", "Evaluators", names_in(r, r.drill.evaluators, zh));
   if (r.drill.phase == DrillPhase::ended) {
     const DrillScore& score = r.drill.score;
     head("得分", "Score",
@@ -118,6 +174,8 @@ DrillRows rows_of(const DrillReport& r, std::string_view lang) {
   }
   out.tables.push_back(results(r, zh));
   out.tables.push_back(injects(r, zh));
+  out.tables.push_back(observations(r, zh));
+  out.tables.push_back(conclusion(r, zh));
   return out;
 }
 

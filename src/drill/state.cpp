@@ -3,6 +3,41 @@
 
 namespace cw {
 
+namespace {
+
+void take_names(const json::object& o, const char* key, std::vector<std::string>& out) {
+  if (const json::value* names = o.if_contains(key))
+    for (const json::value& v : names->as_array()) out.emplace_back(v.as_string());
+}
+
+json::object to_json(const DrillObservation& o) {
+  return {
+      {"by", o.by}, {"at", o.at_ms}, {"about", o.about}, {"rating", o.rating}, {"text", o.text}};
+}
+
+DrillObservation observation_of(const json::object& o) {
+  return {.by = std::string(text_or(o, "by")),
+          .at_ms = int_or(o, "at"),
+          .about = std::string(text_or(o, "about")),
+          .rating = std::string(text_or(o, "rating")),
+          .text = std::string(text_or(o, "text"))};
+}
+
+json::object to_json(const DrillConclusion& c) {
+  return {
+      {"by", c.by}, {"at", c.at_ms}, {"grade", c.grade}, {"revise", c.revise}, {"text", c.text}};
+}
+
+DrillConclusion conclusion_of(const json::object& o) {
+  return {.by = std::string(text_or(o, "by")),
+          .at_ms = int_or(o, "at"),
+          .grade = std::string(text_or(o, "grade")),
+          .revise = bool_or(o, "revise"),
+          .text = std::string(text_or(o, "text"))};
+}
+
+}  // namespace
+
 void Drills::apply(const Entry& e) {
   const std::string id(text_or(e.body, "drill"));
   Drill& d = drills_[id];
@@ -14,8 +49,8 @@ void Drills::apply(const Entry& e) {
     d.scenario = text_or(e.body, "scenario");
     d.director = text_or(e.body, "director");
     d.on_ms = d.first_on_ms = int_or(e.body, "on");
-    if (const json::value* invited = e.body.if_contains("invited"))
-      for (const json::value& v : invited->as_array()) d.invited.emplace_back(v.as_string());
+    take_names(e.body, "invited", d.invited);
+    take_names(e.body, "evaluators", d.evaluators);
   } else if (e.kind == "drill.moved") {
     d.on_ms = int_or(e.body, "on");
     d.reason = e.content;
@@ -28,8 +63,7 @@ void Drills::apply(const Entry& e) {
     d.version = static_cast<int>(int_or(e.body, "version"));
     d.case_id = text_or(e.body, "case");
     cases_[d.case_id] = id;
-    for (const json::value& v : e.body.at("people").as_array())
-      d.people.emplace_back(v.as_string());
+    take_names(e.body, "people", d.people);
   } else if (e.kind == "drill.injected") {
     d.injected = static_cast<std::size_t>(int_or(e.body, "n"));
   } else if (e.kind == "drill.ended") {
@@ -37,6 +71,13 @@ void Drills::apply(const Entry& e) {
     d.ended_ms = int_or(e.body, "ended");
     d.why = text_or(e.body, "why");
     d.score = score_of(e.body);
+  } else if (e.kind == "drill.observed" || e.kind == "drill.concluded") {
+    json::object body = e.body;
+    body["by"] = e.actor, body["at"] = e.at_ms, body["text"] = e.content;
+    if (e.kind == "drill.observed")
+      d.observations.push_back(observation_of(body));
+    else
+      d.conclusion = conclusion_of(body);
   } else if (e.kind == "drill.finding") {
     d.findings[std::string(text_or(e.body, "line"))] = text_or(e.body, "case");
   }
@@ -46,8 +87,11 @@ void Drills::apply(const Entry& e) {
 std::optional<std::string> Drills::save_slice(std::size_t i) const {
   if (i >= drills_.size()) return std::nullopt;
   const Drill& d = std::next(drills_.begin(), static_cast<std::ptrdiff_t>(i))->second;
-  json::object findings;
+  json::object findings, conclusion;
+  json::array observations;
   for (const auto& [line, case_id] : d.findings) findings[line] = case_id;
+  for (const DrillObservation& o : d.observations) observations.push_back(to_json(o));
+  if (d.conclusion) conclusion = to_json(*d.conclusion);
   return canonical(json::object{{"id", d.id},
                                 {"org", d.org},
                                 {"scenario", d.scenario},
@@ -58,6 +102,7 @@ std::optional<std::string> Drills::save_slice(std::size_t i) const {
                                 {"first_on", d.first_on_ms},
                                 {"reason", d.reason},
                                 {"invited", json::value_from(d.invited)},
+                                {"evaluators", json::value_from(d.evaluators)},
                                 {"began", d.began_ms},
                                 {"ended", d.ended_ms},
                                 {"case", d.case_id},
@@ -66,6 +111,8 @@ std::optional<std::string> Drills::save_slice(std::size_t i) const {
                                 {"why", d.why},
                                 {"score", score_json(d.score)},
                                 {"findings", std::move(findings)},
+                                {"observations", std::move(observations)},
+                                {"conclusion", std::move(conclusion)},
                                 {"seq", static_cast<std::int64_t>(d.seq)}});
 }
 
@@ -79,11 +126,16 @@ void Drills::load_slice(std::string_view bytes) {
   d.version = static_cast<int>(int_or(o, "version"));
   d.phase = static_cast<DrillPhase>(int_or(o, "phase"));
   d.first_on_ms = int_or(o, "first_on"), d.reason = text_or(o, "reason");
-  for (const json::value& v : o.at("invited").as_array()) d.invited.emplace_back(v.as_string());
+  take_names(o, "invited", d.invited);
+  take_names(o, "evaluators", d.evaluators);
+  take_names(o, "people", d.people);
   d.on_ms = int_or(o, "on"), d.began_ms = int_or(o, "began"), d.ended_ms = int_or(o, "ended");
   d.injected = static_cast<std::size_t>(int_or(o, "injected"));
   d.seq = static_cast<std::uint64_t>(int_or(o, "seq"));
-  for (const json::value& v : o.at("people").as_array()) d.people.emplace_back(v.as_string());
+  for (const json::value& v : o.at("observations").as_array())
+    d.observations.push_back(observation_of(v.as_object()));
+  if (const json::object& c = o.at("conclusion").as_object(); !c.empty())
+    d.conclusion = conclusion_of(c);
   for (const auto& [line, v] : o.at("findings").as_object())
     d.findings[std::string(line)] = v.as_string();
   d.score = score_of(o.at("score").as_object());

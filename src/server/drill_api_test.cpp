@@ -36,6 +36,11 @@ TEST_F(DrillApi, a_drill_is_planned_begun_ended_scored_and_printed) {
   EXPECT_EQ(int_or(drill, "percent", -1), 33);  // reported in time; then nobody did anything
   ASSERT_FALSE(drill.at("lines").as_array().empty());
   EXPECT_THAT(ended.body, HasSubstr("\"finding\":{"));
+  std::int64_t opened = 0;
+  for (const std::string& entry : in_->journal().entries(0, 10'000))
+    opened += entry.find("\"drill.finding\"") != std::string::npos ? 1 : 0;
+  EXPECT_EQ(int_or(drill, "findings"), opened)
+      << "what was missed as a task and as an expected act is corrected once";
   EXPECT_THAT(ask("wang", "GET", at + "/print?lang=en").body, HasSubstr("Drill report"));
   EXPECT_THAT(ask("wang", "GET", at + "/print?format=markdown").body, HasSubstr("# 演练报告"));
   EXPECT_EQ(body(ask("wang", "GET", "/drills?year=2026")).at("items").as_array().size(), 1u);

@@ -78,6 +78,8 @@ json::object body_of(const api::EndpointInfo& e, const Things& own, std::int64_t
   if (ends("/answer") || ends("/decide")) return {{"yes", true}};
   if (ends("/drills/{id}/move")) return {{"on_at", now_ms + 86'400'000}, {"reason", "x"}};
   if (ends("/drills/{id}/cancel")) return {{"reason", "x"}};
+  if (ends("/drills/{id}/observe")) return {{"rating", "good"}, {"text", "x"}};
+  if (ends("/drills/{id}/conclude")) return {{"grade", "pass"}, {"text", "x"}, {"revise", false}};
   if (path.starts_with("/webhooks"))
     return {{"org", own.at("orgs")}, {"url", "https://hooks.example/y"}};
   return {};

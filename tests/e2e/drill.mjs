@@ -1,6 +1,7 @@
 // A drill played: planned for the year, moved with a reason, begun; the participants act on its case
 // by keyboard, an inject is told, a limit is missed; it is ended, scored, its finding opens a
-// corrective action, and its report is printed. At no time is it taken for an emergency.
+// corrective action; an evaluator observes, the director concludes, and its report is printed. At no
+// time is it taken for an emergency.
 import { check } from "./stage.mjs";
 
 const scenario = "system-attack";
@@ -10,7 +11,7 @@ export async function drillStory(stage, { lang = "zh" } = {}) {
   const title = (await he.get("/drill-scenarios")).items.find((s) => s.id === scenario).title[lang];
   const cancelled = await plan(he, "trunk");
   await cancel(he, cancelled);
-  const id = await plan(he, scenario, "赵敏");
+  const id = await plan(he, scenario, "赵敏", "刘静");
   await move(he);
   const caseRef = await begin(he, title);
 
@@ -22,13 +23,16 @@ export async function drillStory(stage, { lang = "zh" } = {}) {
   await wang.page.locator(".dr-band .dr-last").waitFor();
   check(`${lang}: who takes part does not learn what is still to come`, (await wang.get(`/drills/${id}`)).injects.length === 1);
   await warRoom(wang);
+  const eye = await stage.person("liu", lang);
+  await observe(eye, id);
   await push(he, wang, 12);
   await he.page.locator(".dr-injects li.is-key").nth(1).waitFor();
   await end(he);
   await finding(he, id, title);
+  await conclude(he, eye, id);
   await paper(he, id, lang);
   await year(he, cancelled);
-  for (const who of [he, wang]) {
+  for (const who of [he, wang, eye]) {
     check(`${lang}: nobody touched a mouse`, (await who.page.evaluate(() => globalThis.mouseUsed)) === 0);
     check(`${lang}: the browser's console stayed clean`, who.noise.length === 0, who.noise.join(" | ").slice(0, 300));
   }
@@ -41,7 +45,7 @@ async function push(he, wang, minutes) {
 }
 
 // The plan of the year, then P.
-async function plan(who, which, invited) {
+async function plan(who, which, invited, evaluator) {
   const { page, hands, w, lang } = who;
   await hands.press("KeyG");
   await hands.press("KeyD");
@@ -62,13 +66,63 @@ async function plan(who, which, invited) {
     await hands.tabTo((f) => f.id === "dr-who0");
     await hands.pick(invited);
   }
+  if (evaluator) {
+    await hands.use(w("drill.addEvaluator"));
+    await hands.tabTo((f) => f.id === "dr-eye0");
+    await hands.pick(evaluator);
+  }
   await hands.press("Control+Enter");
   await page.waitForURL(/\/drills\/drl_/);
   await page.locator(".dr-head h1", { hasText: one.title[lang] }).waitFor();
   const id = page.url().split("/").pop();
   const made = await who.get(`/drills/${id}`);
   check(`${lang}: ${which} is planned; posts and teams stand with who holds them`, made.phase === "planned" && (await page.locator(".dr-roles dt").count()) === made.participants.length && (!invited || made.participants.at(-1).people[0].name === invited), JSON.stringify(made.participants.at(-1)));
+  check(`${lang}: who evaluates it stands there too`, !evaluator || made.evaluators[0].name.startsWith(evaluator), JSON.stringify(made.evaluators));
   return id;
+}
+
+// An evaluator sees what is to come, and writes down what they saw of what was told.
+async function observe(eye, id) {
+  const { page, hands, w, lang } = eye;
+  await page.goto(`${eye.base}/drills/${id}`);
+  await page.locator("#ev-about").waitFor();
+  const drill = await eye.get(`/drills/${id}`);
+  check(`${lang}: an evaluator sees what is to come and what is expected, and takes no part`, drill.injects.length === 2 && drill.expect.length === 6 && !drill.people.some((p) => p.id === drill.evaluators[0].id), JSON.stringify(drill.people));
+  await hands.press("KeyO");
+  await page.waitForFunction(() => document.activeElement?.id === "ev-about");
+  await hands.press("Control+Enter");
+  await page.getByText(w("drill.needSeen")).waitFor();
+  await hands.select(`1 · ${drill.injects[0].text[lang]}`);
+  await hands.tabTo((f) => f.tag === "button" && f.name === w("drill.rating.poor"));
+  await hands.press("Space");
+  await hands.tabTo((f) => f.id === "ev-text");
+  await hands.write("通知后八分钟无人核对来源地址");
+  await hands.press("Control+Enter");
+  await page.locator(".dr-observed li", { hasText: "无人核对来源地址" }).waitFor();
+  const { observations } = await eye.get(`/drills/${id}`);
+  check(`${lang}: an observation is rated and kept, about the inject that was told`, observations.length === 1 && observations[0].rating === "poor" && observations[0].about === "inject:1", JSON.stringify(observations));
+}
+
+// The director concludes once; then the drill is archived.
+async function conclude(who, eye, id) {
+  const { page, hands, w, lang } = who;
+  await page.locator(".dr-observed li").first().waitFor();
+  await hands.press("KeyC");
+  await page.locator("#co-text").waitFor();
+  await hands.press("Control+Enter");
+  await page.getByText(w("drill.needGrade")).waitFor();
+  await hands.tabTo((f) => f.tag === "button" && f.name === w("drill.grade.pass"));
+  await hands.press("Space");
+  await hands.tabTo((f) => f.id === "co-text");
+  await hands.write("处置有序，核对来源偏慢");
+  await hands.tabTo((f) => f.id === "co-revise");
+  await hands.press("Space");
+  await hands.press("Control+Enter");
+  await page.locator(".dr-verdict .dr-grade", { hasText: w("drill.grade.pass") }).waitFor();
+  const drill = await who.get(`/drills/${id}`);
+  check(`${lang}: the conclusion opens a corrective action for the poor observation and one to revise the plan`, !!drill.observations[0].finding && !!drill.conclusion.finding && drill.conclusion.revise && (await page.locator(".dr-eval a.id").count()) === 2, JSON.stringify(drill.conclusion));
+  await eye.page.locator(".dr-verdict").waitFor();
+  check(`${lang}: the evaluator sees it at once, and nothing more can be added`, (await eye.page.locator("#ev-about").count()) === 0);
 }
 
 async function cancel(who) {
@@ -175,7 +229,7 @@ async function paper(who, id, lang) {
   await sheet.locator("h1").waitFor();
   const text = await sheet.locator("body").innerText();
   const { percent } = await who.get(`/drills/${id}`);
-  check("its report is printed, marked as a drill, with the score", text.includes(lang === "zh" ? "演练报告" : "Drill report") && text.includes(`${percent} / 100`) && (await sheet.locator(".drill").count()) === 1, text.slice(0, 300));
+  check("its report is printed, marked as a drill, with the score", text.includes(lang === "zh" ? "演练报告" : "Drill report") && text.includes(`${percent} / 100`) && ["无人核对来源地址", "处置有序，核对来源偏慢"].every((x) => text.includes(x)) && (await sheet.locator(".drill").count()) === 1, text.slice(0, 300));
   await sheet.close();
 }
 
@@ -188,5 +242,6 @@ async function year(who) {
   check("the year shows what ended with its score and what was cancelled with its reason", rows.some((r) => r.includes(w("drill.phase.ended"))) && rows.some((r) => r.includes("与真实故障处置冲突")), rows.join(" | "));
   const { items } = await who.get("/drill-coverage");
   const done = items.filter((l) => l.ended > 0).length;
-  check("coverage counts the plan as drilled and lists what is missing", done >= 1 && (await page.getByText(`${done} / ${items.length}`).count()) > 0 && (await page.locator(".list .state.is-none").count()) > 0, String(done));
+  const broken = items.find((l) => l.scenarios.includes(scenario));
+  check("coverage calls what was ended before its time broken off, does not count it, and lists what is missing", broken.state === "broken-off" && broken.ended === 0 && (await page.locator(".list .state", { hasText: w("drill.cover.broken-off") }).count()) > 0 && (await page.getByText(`${done} / ${items.length}`).count()) > 0, JSON.stringify(broken));
 }

@@ -19,21 +19,24 @@ async function serious(page) {
 }
 
 // A drill of each kind, so that every face of the screen is seen: planned and moved, running with an
-// inject told, ended with something missed.
-async function drills(stage) {
+// inject told, ended with something missed, evaluated and concluded; broken off, to be evaluated by who
+// looks at it.
+async function drills(stage, eye) {
   const he = await stage.person("he");
   const now = await he.now(), day = 86_400_000;
-  const plan = async (scenario, on_at) => (await he.call("POST", "/drills", { scenario, on_at })).body.id;
-  const ids = { drill: await plan("customer-leak", now + 20 * day), running: await plan("system-attack", now), score: await plan("trunk", now), gone: await plan("fire", now - 40 * day) };
+  const plan = async (scenario, on_at, evaluators = []) => (await he.call("POST", "/drills", { scenario, on_at, evaluators })).body.id;
+  const ids = { drill: await plan("customer-leak", now + 20 * day), running: await plan("system-attack", now), score: await plan("trunk", now), broken: await plan("database", now, [eye]), gone: await plan("fire", now - 40 * day) };
   await he.call("POST", `/drills/${ids.drill}/move`, { on_at: now + 26 * day, reason: "等新的值班表生效" });
   await he.call("POST", `/drills/${ids.gone}/cancel`, { reason: "与消防改造冲突，另行安排" });
   const { case_ref } = (await he.call("POST", `/drills/${ids.running}/begin`)).body;
-  await he.call("POST", `/drills/${ids.score}/begin`);
+  for (const id of [ids.score, ids.broken]) await he.call("POST", `/drills/${id}/begin`);
   await he.call("POST", "/test/clock", { jump_ms: 11 * 60_000 });
   for (let i = 0; i < 100 && (await he.get(`/drills/${ids.running}`)).injects.filter((x) => x.told).length < 1; i++) await he.page.waitForTimeout(100);
-  await he.call("POST", `/drills/${ids.score}/end`);
+  for (const id of [ids.score, ids.broken]) await he.call("POST", `/drills/${id}/end`);
+  for (const [about, rating, text] of [["", "good", "指挥链清楚，各组报告完整。"], ["inject:1", "poor", "情况告知后七分钟无人应答；值班电话占线，没有备用联系方式。"]]) await he.call("POST", `/drills/${ids.score}/observe`, { about, rating, text });
+  await he.call("POST", `/drills/${ids.score}/conclude`, { grade: "pass", text: "组织有序，但告知渠道单一。\n补充备用联系方式后，下季度复演。", revise: true });
   await he.context.close();
-  return { drills: "/drills", ...Object.fromEntries(["drill", "running", "score"].map((k) => [k === "drill" ? k : `drill-${k}`, `/drills/${ids[k]}`])),
+  return { drills: "/drills", ...Object.fromEntries(["drill", "running", "score", "broken"].map((k) => [k === "drill" ? k : `drill-${k}`, `/drills/${ids[k]}`])),
     "drill-record": `/incidents/${case_ref.id}`, "drill-warroom": `/war/${case_ref.id}` };
 }
 
@@ -51,7 +54,7 @@ export const screensStory = (stage) => async (who, caseId) => {
     blank: "/procedures/plan.customer-leak/forms?form=triage", simulation: "/procedures/plan.customer-leak/simulate?runs=100&seed=7", playbook: "/procedures/import", ledger: "/ledger?entry=12", people: "/people", posts: "/people/posts", roles: "/people/roles",
     roster: "/roster", "roster-month": "/roster?view=month", "roster-day": "/roster?view=day", "roster-shift": `/roster?from=${gap.day}&shift=${gap.key}`,
     "roster-mine": "/roster/mine", "roster-handover": "/roster/handover", "roster-calls": "/roster/calls", "roster-plans": "/roster/plans", "roster-plan": `/roster/plans?plan=${encodeURIComponent(`${plan.id}@${plan.from_day}`)}`, "roster-qualifications": "/roster/qualifications",
-    notices: "/notices", report: "/report", form: "/report?procedure=plan.system-attack", account: "/account", nowhere: "/nowhere", ...(await drills(stage)) };
+    notices: "/notices", report: "/report", form: "/report?procedure=plan.system-attack", account: "/account", nowhere: "/nowhere", ...(await drills(stage, (await who.get("/session")).person.id)) };
   if (folder) mkdirSync(folder, { recursive: true });
   const state = await who.context.storageState();
   for (const [lang, scheme, device] of looks) {

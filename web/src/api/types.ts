@@ -205,19 +205,31 @@ export interface DrillLineOut {
   id: string; kind: "clock" | "task" | "act"; title: Text; limit_ms: number; took_ms?: number; met: boolean;
   real_met: number; real_of: number; real_median_ms?: number; finding?: CaseRef; finding_state?: Text; finding_closed: boolean;
 }
+export interface DrillActOut { act: string; title: Text; within_ms: number; after: number }
+export type DrillRating = "good" | "adequate" | "poor";
+export type DrillGrade = "excellent" | "good" | "pass" | "fail";
+export interface DrillObservationOut {
+  n: number; at_ms: number; by: PersonRef; about: string; about_title: Text; rating: DrillRating; text: string;
+  finding?: CaseRef; finding_state?: Text; finding_closed: boolean;
+}
+export interface DrillConclusionOut {
+  at_ms: number; by: PersonRef; grade: DrillGrade; text: string; revise: boolean;
+  finding?: CaseRef; finding_state?: Text; finding_closed: boolean;
+}
 export interface DrillOut {
   id: string; scenario: string; phase: "planned" | "running" | "ended" | "cancelled"; title: Text; goal: Text; plan_title: Text; plan: string;
   org: OrgRef; director: PersonRef; on_at: number; moved_from?: number; began_at?: number; ended_at?: number; ends_at?: number; percent?: number;
   reason?: string; case_ref?: CaseRef; why: string; compress: number; ends_ms: number; findings: number; findings_open: number;
+  expected: number; unjudged: number;
   participants: DrillRoleOut[]; people: PersonRef[]; lines: DrillLineOut[]; injects: DrillInjectOut[]; injects_total: number;
+  evaluators: PersonRef[]; expect: DrillActOut[]; observations: DrillObservationOut[]; conclusion?: DrillConclusionOut;
 }
-export interface DrillActOut { act: string; title: Text; within_ms: number; after: number }
 export interface DrillScenarioOut {
   id: string; version: number; title: Text; goal: Text; plan_title: Text; plan: string; participants: DrillRoleOut[];
   compress: number; ends_ms: number; injects: DrillInjectOut[]; expect: DrillActOut[];
 }
 export interface DrillCoverageOut {
-  plan: string; state: "drilled" | "running" | "planned" | "unplanned" | "no-scenario"; title: Text; version: number; ended: number;
+  plan: string; state: "drilled" | "running" | "planned" | "broken-off" | "unplanned" | "no-scenario"; title: Text; version: number; ended: number;
   scenarios: string[]; last_at?: number; percent?: number; next_at?: number; last?: string; next?: string;
 }
 export interface DrillWritten { seq: number; id: string; case_ref?: CaseRef }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DrillCoverageOut, DrillInjectOut, DrillLineOut, DrillOut } from "@/api/types";
-import { bullet, byMiss, byNeed, covered, isOverdue, months, steps, vacant, yearOf } from "./drills";
+import { bullet, byMiss, byNeed, covered, isOverdue, mayConclude, mayObserve, months, needsOne, steps, subjects, unjudged, vacant, yearOf } from "./drills";
 
 const at = (s: string): number => Date.parse(s);
 const drill = (id: string, on: string, phase: DrillOut["phase"] = "planned") => ({ id, on_at: at(on), phase }) as DrillOut;
@@ -31,6 +31,12 @@ describe("coverage", () => {
     expect(byNeed(lines).map((l) => l.plan)).toEqual(["c", "b", "e", "d", "a"]);
     expect(covered(lines)).toBe(2);
   });
+  it("does not count a drill that was broken off and asks for another", () => {
+    const lines = [line("a", "planned"), line("b", "broken-off"), line("c", "unplanned")];
+    expect(byNeed(lines).map((l) => l.plan)).toEqual(["c", "b", "a"]);
+    expect(covered(lines)).toBe(0);
+    expect(lines.filter(needsOne).map((l) => l.plan)).toEqual(["b", "c"]);
+  });
 });
 
 describe("a score", () => {
@@ -55,6 +61,31 @@ describe("injects", () => {
   });
   it("stand on the planned time before it begins", () => {
     expect(steps({ on_at: 1000, injects: [inject(1, 1, false)] })[0]!.at).toBe(61_000);
+  });
+});
+
+describe("an evaluation", () => {
+  const boss = { id: "boss", name: "贺峰", staff_no: "" }, eye = { id: "eye", name: "秦雨", staff_no: "" };
+  const of = (phase: DrillOut["phase"], conclusion?: DrillOut["conclusion"]) => ({ phase, director: boss, evaluators: [eye], conclusion }) as DrillOut;
+  it("is observed by evaluators and the director from the beginning to the conclusion", () => {
+    expect(["planned", "running", "ended", "cancelled"].map((p) => mayObserve(of(p as DrillOut["phase"]), "eye"))).toEqual([false, true, true, false]);
+    expect([mayObserve(of("running"), "boss"), mayObserve(of("running"), "agent"), mayObserve(of("running"), undefined)]).toEqual([true, false, false]);
+    expect(mayObserve(of("ended", {} as DrillOut["conclusion"]), "eye")).toBe(false);
+  });
+  it("is concluded once, by the director, when it ended", () => {
+    expect([mayConclude(of("ended"), "boss"), mayConclude(of("ended"), "eye"), mayConclude(of("running"), "boss"), mayConclude(of("ended", {} as DrillOut["conclusion"]), "boss")]).toEqual([true, false, false, false]);
+  });
+  const text = (zh: string) => ({ zh, en: zh });
+  const expect_ = [{ act: "a.x", title: text("甲"), within_ms: 1, after: 0 }, { act: "a.x", title: text("甲"), within_ms: 1, after: 2 }, { act: "b.y", title: text("乙"), within_ms: 1, after: 0 }];
+  it("is about each expected act once and about what was told", () => {
+    const got = subjects({ expect: expect_, injects: [{ ...inject(1, 1, true), text: text("火") }, { ...inject(2, 2, false), text: text("水") }] });
+    expect(got.acts.map((a) => a.value)).toEqual(["a.x", "b.y"]);
+    expect(got.injects).toEqual([{ value: "inject:1", n: 1, text: "火" }]);
+  });
+  it("names the acts that were not judged, by the inject that they answer", () => {
+    const lines = [{ id: "a.x", kind: "act" }, { id: "b.y", kind: "task" }] as DrillLineOut[];
+    expect(unjudged({ expect: expect_, lines, unjudged: 2 })).toEqual(["甲", "乙"]);
+    expect(unjudged({ expect: expect_, lines: [], unjudged: 0 })).toEqual([]);  // of a time that did not count them
   });
 });
 

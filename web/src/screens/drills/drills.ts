@@ -4,7 +4,7 @@ import { computed, type Ref } from "vue";
 import type { DrillCoverageOut, DrillInjectOut, DrillLineOut, DrillOut, Page } from "@/api/types";
 import { get } from "@/shared/http";
 import { onLive } from "@/shared/live";
-import { addWords } from "@/shared/text";
+import { addWords, tx } from "@/shared/text";
 import { date } from "@/shared/time";
 
 await addWords({ zh: () => import("@/locales/drill/zh.json"), en: () => import("@/locales/drill/en.json") });
@@ -27,7 +27,7 @@ export const toneOf = (d: Pick<DrillOut, "phase">): string =>
 export const isOverdue = (d: Pick<DrillOut, "phase" | "on_at">, now: number): boolean =>
   d.phase === "planned" && date(d.on_at) < date(now);
 
-const order: DrillCoverageOut["state"][] = ["unplanned", "no-scenario", "planned", "running", "drilled"];
+const order: DrillCoverageOut["state"][] = ["unplanned", "broken-off", "no-scenario", "planned", "running", "drilled"];
 // What is missing first; within a state as the server lists the plans.
 export const byNeed = (lines: DrillCoverageOut[]): DrillCoverageOut[] =>
   [...lines].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
@@ -52,6 +52,30 @@ export function steps(d: Pick<DrillOut, "injects" | "began_at" | "on_at">): Step
   return d.injects.map((inject) => ({
     inject, at: began + inject.at_ms, state: inject.told ? "told" : inject.n === next ? "next" : "later",
   }));
+}
+
+// Which plans ask for another drill this year.
+export const needsOne = (l: Pick<DrillCoverageOut, "state">): boolean => l.state === "unplanned" || l.state === "broken-off";
+
+// Who may observe it, and until when; who may conclude it.
+export const mayObserve = (d: Pick<DrillOut, "phase" | "conclusion" | "director" | "evaluators">, who?: string): boolean =>
+  (d.phase === "running" || d.phase === "ended") && !d.conclusion && (d.director.id === who || d.evaluators.some((p) => p.id === who));
+export const mayConclude = (d: Pick<DrillOut, "phase" | "conclusion" | "director">, who?: string): boolean =>
+  d.phase === "ended" && !d.conclusion && d.director.id === who;
+
+// What an observation may be about: each expected act once, and the injects that were told.
+export function subjects(d: Pick<DrillOut, "expect" | "injects">) {
+  const acts = new Map(d.expect.map((a) => [a.act, tx(a.title) || a.act]));
+  return {
+    acts: [...acts].map(([value, text]) => ({ value, text })),
+    injects: d.injects.filter((i) => i.told).map((i) => ({ value: `inject:${i.n}`, n: i.n, text: tx(i.text) })),
+  };
+}
+
+// The expected acts of an ended drill that were not judged: those without a line.
+export function unjudged(d: Pick<DrillOut, "expect" | "lines" | "unjudged">): string[] {
+  const judged = new Set(d.lines.filter((l) => l.kind === "act").map((l) => l.id));
+  return d.unjudged ? d.expect.filter((a) => !judged.has(a.after ? `${a.act}#${a.after}` : a.act)).map((a) => tx(a.title) || a.act) : [];
 }
 
 // Nobody holds the post, team or queue: it would be missing in the drill.
