@@ -11,6 +11,9 @@ export function useCursor<T>(rows: Ref<T[]>, open: (item: T) => void, about = "k
   const item = computed(() => rows.value[at.value]);
   watch(rows, (now) => { if (at.value >= now.length) at.value = Math.max(0, now.length - 1); });
   const move = (by: number) => (): void => {
+    // Enter is the lit row's from here on, not the link's or button's that was used before.
+    const el = document.activeElement as HTMLElement | null;
+    if (el?.matches("a,button")) el.blur();
     at.value = Math.max(0, Math.min(rows.value.length - 1, at.value + by));
     list.value?.querySelectorAll(".is-link")[at.value]?.scrollIntoView({ block: "nearest" });
   };
