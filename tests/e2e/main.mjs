@@ -7,6 +7,7 @@ import { accessStory } from "./access.mjs";
 import { budgetStory } from "./budget.mjs";
 import { deskStory } from "./desk.mjs";
 import { drillStory } from "./drill.mjs";
+import { dutyStory } from "./duty.mjs";
 import { inputStory } from "./input.mjs";
 import { mainJob } from "./job.mjs";
 import { libraryStory } from "./library.mjs";
@@ -17,7 +18,7 @@ import { screensStory } from "./screens.mjs";
 import { check, score, Stage, startDemo } from "./stage.mjs";
 
 const binary = process.argv[2];
-const usual = ["job", "screens", "desk", "drill", "roster", "publish", "input", "budget", "library", "live"];
+const usual = ["job", "screens", "desk", "drill", "roster", "duty", "publish", "input", "budget", "library", "live"];
 const picked = process.env.CALLWARDEN_STORIES?.split(",") ?? usual;
 const data = mkdtempSync(join(tmpdir(), "callwarden-e2e-"));
 let demo = await startDemo(binary, join(data, "demo"));
@@ -44,6 +45,7 @@ try {
   await story("desk", () => deskStory(stage, { syslog: demo.syslog }));
   await story("drill", () => drillStory(stage));
   await story("roster", () => rosterStory(stage, { syslog: demo.syslog }));
+  await story("duty", () => dutyStory(stage));
   await story("publish", () => publishStory(stage));
   await story("input", () => inputStory(stage));
   await story("budget", () => budgetStory(stage));
