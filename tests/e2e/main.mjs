@@ -13,12 +13,13 @@ import { mainJob } from "./job.mjs";
 import { libraryStory } from "./library.mjs";
 import { liveStory } from "./live.mjs";
 import { publishStory } from "./publish.mjs";
+import { retireStory } from "./retire.mjs";
 import { rosterStory } from "./roster.mjs";
 import { screensStory } from "./screens.mjs";
 import { check, score, Stage, startDemo } from "./stage.mjs";
 
 const binary = process.argv[2];
-const usual = ["job", "screens", "desk", "drill", "roster", "duty", "publish", "input", "budget", "library", "live"];
+const usual = ["job", "screens", "desk", "drill", "roster", "duty", "publish", "retire", "input", "budget", "library", "live"];
 const picked = process.env.CALLWARDEN_STORIES?.split(",") ?? usual;
 const data = mkdtempSync(join(tmpdir(), "callwarden-e2e-"));
 let demo = await startDemo(binary, join(data, "demo"));
@@ -47,6 +48,7 @@ try {
   await story("roster", () => rosterStory(stage, { syslog: demo.syslog }));
   await story("duty", () => dutyStory(stage));
   await story("publish", () => publishStory(stage));
+  await story("retire", () => retireStory(stage));
   await story("input", () => inputStory(stage));
   await story("budget", () => budgetStory(stage));
   await story("library", () => libraryStory(stage));

@@ -109,7 +109,7 @@ export interface EvidenceMade { seq: number; size: number; content: string; sha2
 
 // ---- work
 export interface WorkItem {
-  kind: "task" | "approval" | "command" | "queue" | "owner"; name: string; state: string;
+  kind: "task" | "approval" | "command" | "queue" | "owner" | "action" | "decide"; name: string; state: string;
   case_ref: CaseRef; procedure: string; org: string;
   title: Text; procedure_title: Text; state_title: Text; level?: LevelOut;
   due_at?: number; late: boolean; drill: boolean; assignee?: PersonRef;

@@ -37,7 +37,7 @@ function lost(at: number, tries: number): void {
   live.tries = tries;
 }
 // What an event makes old: read anew when it is next looked at. What is on the screen says so itself.
-const ages: Record<string, string[]> = { case: ["case", "cases", "entries", "ledger"], alert: ["alert", "alerts", "entries"], drill: ["drill", "drills", "drill-coverage", "entries"], notice: ["notices"], entry: ["entries", "ledger"], roster: ["roster", "roster-log", "entries", "ledger"], revision: ["revision", "revisions", "definitions", "history", "entries", "ledger"] };
+const ages: Record<string, string[]> = { case: ["case", "cases", "entries", "ledger"], alert: ["alert", "alerts", "entries"], drill: ["drill", "drills", "drill-coverage", "entries"], notice: ["notices"], entry: ["entries", "ledger"], roster: ["roster", "roster-log", "entries", "ledger"], revision: ["revision", "revisions", "definitions", "definition", "history", "procedures", "form", "entries", "ledger"] };
 
 function take(event: LiveEvent): void {
   alive();
