@@ -46,6 +46,10 @@ try {
   await story("desk", () => deskStory(stage, { syslog: demo.syslog }));
   await story("drill", () => drillStory(stage));
   await story("roster", () => rosterStory(stage, { syslog: demo.syslog }));
+  await story("roster-english", async () => {
+    const own = await startDemo(binary, join(data, "english"));  // the gap of the other is filled
+    try { await rosterStory(Object.assign(Object.create(stage), { base: own.base }), { syslog: own.syslog, lang: "en" }); } finally { await own.stop(); }
+  });
   await story("duty", () => dutyStory(stage));
   await story("publish", () => publishStory(stage));
   await story("retire", () => retireStory(stage));

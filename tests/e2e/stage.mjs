@@ -140,6 +140,29 @@ export class Stage {
   }
 }
 
+// What people wrote or are called, as somebody who may read all of it sees it.
+export async function written(reader) {
+  const { items: people } = await reader.get("/people?limit=200"), { items: cases } = await reader.get("/cases?limit=200");
+  return [...people.map((p) => p.name), ...cases.map((c) => c.title)].filter(Boolean).sort((a, b) => b.length - a.length);
+}
+// What the console itself says in Chinese on this screen: its texts, the names it gives to those who
+// cannot see it, its title. What people wrote is theirs, and the mark is a mark.
+export async function chinese(who, theirs) {
+  return who.page.evaluate((written) => {
+    const found = new Set();
+    const look = (text) => {
+      const rest = written.reduce((t, w) => t.replaceAll(w, ""), text ?? "").trim();
+      if (/[\p{Script=Han}，。：；（）「」、]/u.test(rest)) found.add(rest.slice(0, 60));
+    };
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode())
+      if (!texts.currentNode.parentElement.closest("script, style, noscript, pre, textarea, .avatar, .brand, .ho-text, .td-by")) look(texts.currentNode.textContent);
+    for (const name of ["aria-label", "title", "placeholder", "alt"]) for (const el of document.querySelectorAll(`[${name}]`)) look(el.getAttribute(name));
+    look(document.title);
+    return [...found];
+  }, theirs);
+}
+
 export async function signIn(who, login, secret) {
   const { page, hands } = who;
   await page.locator("#lg-login").waitFor();
