@@ -82,6 +82,7 @@ class Player {
     Ends out;
     if (!world_) return out;
     for (const auto& [name, id] : cases_) {
+      if (!world_->journal->read([&] { return world_->engine->exists(id); })) continue;
       CaseView v = world_->view(id);
       if (v.closed) out[v.procedure].insert(v.state);
     }
