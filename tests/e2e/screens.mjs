@@ -3,7 +3,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { check, serveDist } from "./stage.mjs";
+import { Hands } from "./hands.mjs";
+import { check, serveDist, words } from "./stage.mjs";
 
 const folder = process.env.CALLWARDEN_SCREENS;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -40,6 +41,44 @@ async function drills(stage, eye) {
     "drill-record": `/incidents/${case_ref.id}`, "drill-warroom": `/war/${case_ref.id}` };
 }
 
+// Publishing at every stage, seen by whoever may do it: a draft with a mistake, a revision in review,
+// one in force beside the version before it, with cases that can be moved.
+async function revisions(stage) {
+  const [he, wu, chen] = await Promise.all(["he", "wu", "chen"].map((login) => stage.person(login)));
+  const draft = async (id, title, change) => {
+    const { text } = await he.get(`/definitions/procedures/${id}/text?at=latest`), { definition } = await he.get(`/definitions/procedures/${id}`);
+    const body = { title, why: "依据上月演练的结论", documents: [{ kind: "procedures", id, text: change(text.replace(/^version: \d+/m, `version: ${definition.version_next}`)) }] };
+    return { id: (await he.call("POST", "/revisions", body)).body.id, before: definition.version };
+  };
+  const plan = "plan.voice-switch", { org } = await he.get("/session");
+  await he.call("POST", "/cases", { procedure: plan, org: org.id, mode: "live", form: { discovered_at: new Date(await he.now()).toISOString(), summary: "主用交换机告警，话务已切备用", source: "monitoring" } });
+  const published = await draft(plan, "交换机故障：受理时限缩短", (text) => text.replace(/limit: (\d+)m/, (_, n) => `limit: ${n - 1}m`));
+  for (const [who, step, body] of [[he, "submit", {}], [wu, "pass", {}], [chen, "approve", { waiver: "只缩短时限" }]]) await who.call("POST", `/revisions/${published.id}/${step}`, body);
+  const wrong = await draft("supplier", "供应商：补充字段", (text) => `${text}  nowhere: 1\n`);
+  const review = (await he.get("/revisions?phase=in_review")).items[0];
+  await wu.context.close();
+  const shown = (path, as, then) => ({ path, as, then });
+  return { revisions: shown("/revisions", he), revision: shown(`/revisions/${review.id}`, chen), "revision-edit": shown(`/revisions/${wrong.id}/edit`, he, (page) => page.locator(".code-mistakes li").first().waitFor()),
+    history: shown(`/definitions/procedures/${plan}`, chen, (page) => page.locator(".diff-parts").waitFor()),
+    migrate: shown(`/definitions/procedures/${plan}/migrate?from=${published.before}`, chen, async (page, w, lang) => {
+      await new Hands(page, w, lang).use(w("publish.tryIt"));
+      await page.locator(".pub-trial tbody tr").first().waitFor();
+    }) };
+}
+
+// The door as nobody sees it, the second factor being set up, the palette over a screen.
+async function doors(stage) {
+  const nobody = await stage.seat();
+  await nobody.page.goto(stage.base + "/login");
+  return { "sign-in": { path: "/login", as: nobody }, "second-factor": { path: "/account", then: async (page, w, lang) => {
+    await new Hands(page, w, lang).use(w("totp.begin"));
+    await page.locator("svg.qr path").waitFor();
+  } }, palette: { path: "/", then: async (page) => {
+    await page.keyboard.press("Control+KeyK");
+    await page.locator("[role=option]").first().waitFor();
+  } } };
+}
+
 export const screensStory = (stage) => async (who, caseId) => {
   const own = !who;
   who ??= await stage.person("wang");
@@ -54,32 +93,38 @@ export const screensStory = (stage) => async (who, caseId) => {
     blank: "/procedures/plan.customer-leak/forms?form=triage", simulation: "/procedures/plan.customer-leak/simulate?runs=100&seed=7", playbook: "/procedures/import", ledger: "/ledger?entry=12", people: "/people", posts: "/people/posts", roles: "/people/roles",
     roster: "/roster", "roster-month": "/roster?view=month", "roster-day": "/roster?view=day", "roster-shift": `/roster?from=${gap.day}&shift=${gap.key}`,
     "roster-mine": "/roster/mine", "roster-handover": "/roster/handover", "roster-calls": "/roster/calls", "roster-plans": "/roster/plans", "roster-plan": `/roster/plans?plan=${encodeURIComponent(`${plan.id}@${plan.from_day}`)}`, "roster-qualifications": "/roster/qualifications",
-    notices: "/notices", report: "/report", form: "/report?procedure=plan.system-attack", account: "/account", nowhere: "/nowhere", ...(await drills(stage, (await who.get("/session")).person.id)) };
+    notices: "/notices", report: "/report", form: "/report?procedure=plan.system-attack", account: "/account", nowhere: "/nowhere", ...(await drills(stage, (await who.get("/session")).person.id)), ...(await revisions(stage)), ...(await doors(stage)) };
+  const some = process.env.CALLWARDEN_PAGES?.split(",");
+  if (some) for (const name of Object.keys(pages)) if (!some.includes(name)) delete pages[name];
+  const seen = [who, ...new Set(Object.values(pages).map((p) => p.as).filter(Boolean))];
   if (folder) mkdirSync(folder, { recursive: true });
-  const state = await who.context.storageState();
   for (const [lang, scheme, device] of looks) {
-    await who.call("PUT", "/session/lang", { lang });
-    const context = await stage.browser.newContext({ storageState: state, bypassCSP: true, colorScheme: scheme, locale: lang === "zh" ? "zh-CN" : "en-US",
-      viewport: device === "phone" ? { width: 390, height: 844 } : { width: 1366, height: 768 } });
-    await serveDist(context);
-    const page = await context.newPage();
-    page.on("pageerror", (e) => check(`no script error (${lang})`, false, String(e)));
-    const wrong = [];
-    for (const [name, path] of Object.entries(pages)) {
-      await page.goto(stage.base + path);
-      await page.locator("main#main").waitFor();
-      await page.waitForFunction(() => !document.querySelector(".bones") && document.querySelector("#main").children.length > 0);
+    const w = words(lang), wrong = [], sat = new Map();
+    for (const one of seen) {
+      await one.call("PUT", "/session/lang", { lang });
+      const context = await stage.browser.newContext({ storageState: await one.context.storageState(), bypassCSP: true, colorScheme: scheme, locale: lang === "zh" ? "zh-CN" : "en-US",
+        viewport: device === "phone" ? { width: 390, height: 844 } : { width: 1366, height: 768 } });
+      await serveDist(context);
+      sat.set(one, await context.newPage());
+      sat.get(one).on("pageerror", (e) => check(`no script error (${lang})`, false, String(e)));
+    }
+    for (const [name, shown] of Object.entries(pages)) {
+      const page = sat.get(shown.as ?? who);
+      await page.goto(stage.base + (shown.path ?? shown));
+      await page.locator("main").waitFor();
+      await page.waitForFunction(() => !document.querySelector(".bones") && document.querySelector("main").children.length > 0);
       await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"), undefined, { timeout: 120_000 });
+      await shown.then?.(page, w, lang);
       await page.waitForTimeout(200);
       if (await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth + 1)) wrong.push(`${name} is wider than the screen`);
-      if (await page.evaluate(() => /undefined|\[object|NaN|\bnull\b/.test(document.querySelector("#main").innerText))) wrong.push(`${name} shows what no one meant`);
+      if (await page.evaluate(() => /undefined|\[object|NaN|\bnull\b/.test(document.querySelector("main").innerText))) wrong.push(`${name} shows what no one meant`);
       const found = await serious(page);
       if (found.length) wrong.push(`${name}: ${found.join("; ")}`);
       if (folder) await page.screenshot({ path: join(folder, `${name}-${lang}-${scheme}-${device}.png`) });
     }
     check(`every screen fits and axe finds nothing serious: ${lang}, ${scheme}, ${device}`, wrong.length === 0, wrong.join(" | "));
-    await context.close();
+    for (const page of sat.values()) await page.context().close();
   }
-  await who.call("PUT", "/session/lang", { lang: "zh" });
+  for (const one of seen) await one.call("PUT", "/session/lang", { lang: "zh" });
   if (own) await who.context.close();
 };
