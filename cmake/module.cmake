@@ -17,8 +17,8 @@ function(cw_precompiled target)
   target_precompile_headers(${target} REUSE_FROM cw_precompile)
 endfunction()
 
-# cw_module(NAME PUBLIC header... [DEPENDS module...] [LIBS target...] [TEST_LIBS target...]
-#           [TEST_SHARDS n])
+# cw_module(NAME PUBLIC header... [DEPENDS module...] [LIBS target...] [TEST_DEPENDS module...]
+#           [TEST_LIBS target...] [TEST_SHARDS n])
 #
 # Declares src/NAME as a static library. The layering is enforced here, not by review:
 #   - CW_MODULES (top-level CMakeLists.txt) lists the modules in dependency order; a module may
@@ -28,12 +28,12 @@ endfunction()
 #   - each public header is compiled alone (CW_HEADER_CHECK), so it cannot leak its needs.
 # Sources are every *.cpp in the folder; *_test.cpp go to NAME_test.
 function(cw_module name)
-  cmake_parse_arguments(M "" "TEST_SHARDS" "PUBLIC;DEPENDS;LIBS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(M "" "TEST_SHARDS" "PUBLIC;DEPENDS;LIBS;TEST_DEPENDS;TEST_LIBS" ${ARGN})
   list(FIND CW_MODULES ${name} position)
   if(position EQUAL -1)
     message(FATAL_ERROR "module '${name}' is not listed in CW_MODULES")
   endif()
-  foreach(dep IN LISTS M_DEPENDS)
+  foreach(dep IN LISTS M_DEPENDS M_TEST_DEPENDS)
     list(FIND CW_MODULES ${dep} dep_position)
     if(dep_position EQUAL -1)
       message(FATAL_ERROR "module '${name}' depends on unknown module '${dep}'")
@@ -93,6 +93,10 @@ function(cw_module name)
     add_executable(${name}_test ${tests})
     target_include_directories(${name}_test PRIVATE ${includes} ${dir})
     target_link_libraries(${name}_test PRIVATE cw_${name} ${M_TEST_LIBS} GTest::gmock GTest::gtest_main)
+    foreach(dep IN LISTS M_TEST_DEPENDS)
+      target_include_directories(${name}_test PRIVATE ${CMAKE_BINARY_DIR}/farm/${dep})
+      target_link_libraries(${name}_test PRIVATE cw_${dep})
+    endforeach()
     cw_precompiled(${name}_test)
     target_compile_definitions(${name}_test PRIVATE CW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     if(NOT M_TEST_SHARDS)

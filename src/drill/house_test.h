@@ -216,12 +216,13 @@ class House {
     EXPECT_TRUE(begun.ok()) << (begun.ok() ? "" : begun.problem().text.en);
     return begun ? std::string(text_or(begun->body, "case")) : "";
   }
+  void advance(std::int64_t ms) {
+    clock.advance_ms(ms);
+    engine->run_due(*journal);
+    drills->run_due(*journal);
+  }
   void pass(std::int64_t minutes) {
-    for (std::int64_t i = 0; i < minutes; ++i) {
-      clock.advance_ms(kMinute);
-      engine->run_due(*journal);
-      drills->run_due(*journal);
-    }
+    for (std::int64_t i = 0; i < minutes; ++i) advance(kMinute);
   }
   void act(const std::string& id, const std::string& who, const std::string& what,
            json::object form = {}) {
