@@ -70,10 +70,11 @@ async function revisions(stage) {
 async function doors(stage) {
   const nobody = await stage.seat();
   await nobody.page.goto(stage.base + "/login");
-  return { "sign-in": { path: "/login", as: nobody }, "second-factor": { path: "/account", then: async (page, w, lang) => {
+  const lin = await stage.person("lin");  // signed in just now, as a second factor asks
+  return { "sign-in": { path: "/login", as: nobody }, "second-factor": { path: "/account", as: lin, then: async (page, w, lang) => {
     await new Hands(page, w, lang).use(w("totp.begin"));
     await page.locator("svg.qr path").waitFor();
-  } }, palette: { path: "/", then: async (page) => {
+  } }, palette: { path: "/", as: lin, then: async (page) => {
     await page.keyboard.press("Control+KeyK");
     await page.locator("[role=option]").first().waitFor();
   } } };
