@@ -26,7 +26,7 @@ async function drills(stage, eye) {
   const he = await stage.person("he");
   const now = await he.now(), day = 86_400_000;
   const plan = async (scenario, on_at, evaluators = []) => (await he.call("POST", "/drills", { scenario, on_at, evaluators })).body.id;
-  const ids = { drill: await plan("customer-leak", now + 20 * day), running: await plan("system-attack", now), score: await plan("trunk", now), broken: await plan("database", now, [eye]), gone: await plan("fire", now - 40 * day) };
+  const ids = { drill: await plan("customer-leak", now + 20 * day), running: await plan("tampering", now), score: await plan("trunk", now), broken: await plan("database", now, [eye]), gone: await plan("fire", now - 40 * day) };
   await he.call("POST", `/drills/${ids.drill}/move`, { on_at: now + 26 * day, reason: "等新的值班表生效" });
   await he.call("POST", `/drills/${ids.gone}/cancel`, { reason: "与消防改造冲突，另行安排" });
   const { case_ref } = (await he.call("POST", `/drills/${ids.running}/begin`)).body;
@@ -99,10 +99,9 @@ export const screensStory = (stage) => async (who, caseId) => {
   if (some) for (const name of Object.keys(pages)) if (!some.includes(name)) delete pages[name];
   const seen = [who, ...new Set(Object.values(pages).map((p) => p.as).filter(Boolean))];
   if (folder) mkdirSync(folder, { recursive: true });
-  for (const [lang, scheme, device] of looks) {
+  const look = async (lang, scheme, device) => {
     const w = words(lang), wrong = [], sat = new Map();
     for (const one of seen) {
-      await one.call("PUT", "/session/lang", { lang });
       const context = await stage.browser.newContext({ storageState: await one.context.storageState(), bypassCSP: true, colorScheme: scheme, locale: lang === "zh" ? "zh-CN" : "en-US",
         viewport: device === "phone" ? { width: 390, height: 844 } : { width: 1366, height: 768 } });
       await serveDist(context);
@@ -125,6 +124,10 @@ export const screensStory = (stage) => async (who, caseId) => {
     }
     check(`every screen fits and axe finds nothing serious: ${lang}, ${scheme}, ${device}`, wrong.length === 0, wrong.join(" | "));
     for (const page of sat.values()) await page.context().close();
+  };
+  for (const lang of ["zh", "en"]) {  // the server keeps each person's language: looks of one language stand side by side
+    for (const one of seen) await one.call("PUT", "/session/lang", { lang });
+    await Promise.all(looks.filter(([of]) => of === lang).map((one) => look(...one)));
   }
   for (const one of seen) await one.call("PUT", "/session/lang", { lang: "zh" });
   if (own) await who.context.close();
