@@ -122,6 +122,13 @@ export const screensStory = (stage) => async (who, caseId) => {
       if (found.length) wrong.push(`${name}: ${found.join("; ")}`);
       if (folder) await page.screenshot({ path: join(folder, `${name}-${lang}-${scheme}-${device}.png`) });
     }
+    // A list that is still being fetched: its answer never comes.
+    const waiting = sat.get(who);
+    await waiting.route("**/api/v1/cases?*", () => {});
+    await waiting.goto(stage.base + "/incidents");
+    await waiting.locator(".bones .bone").first().waitFor();
+    const unfinished = await serious(waiting);
+    if (unfinished.length) wrong.push(`while a list is fetched: ${unfinished.join("; ")}`);
     check(`every screen fits and axe finds nothing serious: ${lang}, ${scheme}, ${device}`, wrong.length === 0, wrong.join(" | "));
     for (const page of sat.values()) await page.context().close();
   };
