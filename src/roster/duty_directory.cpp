@@ -3,16 +3,9 @@
 
 #include <algorithm>
 
-#include "definition.h"
+#include "state.h"
 
 namespace cw {
-namespace {
-
-bool holds(const std::vector<std::string>& people, std::string_view person) {
-  return std::find(people.begin(), people.end(), person) != people.end();
-}
-
-}  // namespace
 
 std::optional<Roster::Duty> DutyDirectory::duty(const std::string& what, std::string_view org,
                                                 const std::string& own) const {

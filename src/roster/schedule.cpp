@@ -14,11 +14,6 @@ bool overlap(std::int64_t a_from, std::int64_t a_to, std::int64_t b_from, std::i
   return a_from < b_to && b_from < a_to;
 }
 
-template <typename List>
-bool holds(const List& list, std::string_view person) {
-  return std::find(list.begin(), list.end(), person) != list.end();
-}
-
 std::int64_t monday_of(std::int64_t day) { return day - ((day + 3) % 7 + 7) % 7; }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What the roster holds, shared by its source files.
 #pragma once
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 
@@ -120,6 +121,10 @@ Problem no_shift(std::string_view pointer);
 Text unready_text(std::string_view code);
 // A definition, or its mistakes as a Problem with `/source/line:column`.
 Result<std::shared_ptr<const RosterDef>> checked_roster(const std::string& source);
+
+inline bool holds(const std::vector<std::string>& people, std::string_view person) {
+  return std::find(people.begin(), people.end(), person) != people.end();
+}
 
 constexpr std::int64_t duty_day_ms = 86'400'000;
 
